@@ -1,0 +1,49 @@
+"""Evaluating a Program: run its equations through `bind`, so that evaluation can itself be traced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fn.core._program import Literal, Program, Variable
+from fn.core._trace import bind, context
+
+
+def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
+    """Outputs of `program` on `args`, one value per input that is not captured.
+
+    Args:
+        program: any Program; its captured arrays are supplied by itself.
+        args: arrays or tracers, in the order of `program.inputs`.
+
+    Returns:
+        One value per output. Under a trace the equations are recorded, otherwise evaluated.
+    """
+    values = [*args, *program.captured]
+    trace = context.trace
+    if trace is not None:
+        return trace.splice(program, values)
+    env: dict[Variable, Any] = dict(zip(program.inputs, values, strict=True))
+    last = _last_uses(program)
+    for index, equation in enumerate(program.equations):
+        inputs = [a.operand if isinstance(a, Literal) else env[a] for a in equation.inputs]
+        result = bind(equation.primitive, *inputs, **equation.params)
+        env.update(zip(equation.outputs, result if equation.primitive.multiple else (result,), strict=True))
+        for variable in last.get(index, ()):
+            env.pop(variable, None)
+    return [a.operand if isinstance(a, Literal) else env[a] for a in program.outputs]
+
+
+def _last_uses(program: Program) -> dict[int, list[Variable]]:
+    """Which variables each equation is the last to need, so that memory is freed as we go."""
+    found: dict[int, list[Variable]] | None = program.cache.get("last_uses")
+    if found is None:
+        found, seen = {}, {a for a in program.outputs if isinstance(a, Variable)}
+        for index in range(len(program.equations) - 1, -1, -1):
+            equation = program.equations[index]
+            for atom in (*equation.inputs, *equation.outputs):
+                if isinstance(atom, Variable) and atom not in seen:
+                    seen.add(atom)
+                    found.setdefault(index, []).append(atom)
+        program.cache["last_uses"] = found
+    return found

@@ -1,0 +1,100 @@
+"""A primitive: one operation and all of its rules, in one frozen record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any, ClassVar, Literal, TypeAlias
+from weakref import WeakValueDictionary
+
+from fn.core._errors import MissingRuleError
+from fn.core._types import ArrayType
+
+Rule: TypeAlias = Callable[..., Any]
+
+
+class Property(Enum):
+    """A fact about a primitive from which a rule follows."""
+
+    LINEAR = "linear"
+    CONSTANT = "constant"
+    ELEMENTWISE = "elementwise"
+
+
+linear: Literal[Property.LINEAR] = Property.LINEAR
+constant: Literal[Property.CONSTANT] = Property.CONSTANT
+elementwise: Literal[Property.ELEMENTWISE] = Property.ELEMENTWISE
+
+
+class Linear:
+    """Stands, in a transpose rule, for an argument the operation is linear in: only its type is known."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type: ArrayType) -> None:
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"Linear({self.type})"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Primitive:
+    """One operation. Every rule is required; a rule that cannot exist is a sentence saying why.
+
+    Arrays are positional, parameters keyword-only and hashable. `multiple` says that the operation
+    returns a tuple of arrays; then `out`, `ct`, and what the rules return are tuples as well.
+
+    Args:
+        name: unique name; how the printer writes and the parser finds the primitive.
+        type: `(*types, **params) -> ArrayType`, raising `TypeRuleError` on a misfit.
+        jvp: one of
+            `linear`, one array argument, and the operation applied to its tangent;
+            `constant`, no derivative: tangents are zero;
+            a tuple with, per argument, `(tangent, out, *args, **params) -> tangent of out`, or
+            None where the derivative is zero. The pieces are added up, zero tangents never arrive;
+            a function `(args, tangents, **params) -> (outs, out_tangents)`, where None is zero.
+        transpose: `(ct, *args, **params) -> cotangent per argument`. Arguments the operation is
+            linear in arrive as `Linear(type)`; the others get None. `ct` of a multiple primitive
+            has None for zero.
+        batch: `elementwise`, or `(axis, args, dims, **params) -> (out, dim)`, with None for an
+            argument or result that is not batched.
+        lower: `(emit, *values, **params) -> value`, which writes StableHLO through `emit`.
+        linearize: for primitives that carry Programs:
+            `(args, nonzero, **params) -> (outs, out_nonzero, tangents -> out_tangents)`.
+            None derives it from `jvp`.
+        prune: for primitives that carry Programs: `(used, inputs, **params) -> (inputs, params)`,
+            the equation without its unused outputs.
+        multiple: whether the operation returns a tuple.
+    """
+
+    name: str
+    type: Rule
+    jvp: Rule | tuple[Rule | None, ...] | Property | str
+    transpose: Rule | str
+    batch: Rule | Property | str
+    lower: Rule | str
+    linearize: Rule | None = None
+    prune: Rule | None = None
+    multiple: bool = False
+
+    # How the parser finds a primitive by name. It holds no rules: redefining a primitive in a
+    # notebook cell simply replaces the entry.
+    named: ClassVar[WeakValueDictionary[str, Primitive]] = WeakValueDictionary()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) == "":
+                raise ValueError(f"primitive {self.name!r}: the sentence for {field.name!r} is empty")
+        self.named[self.name] = self
+
+    def rule(self, kind: str) -> Any:
+        """The rule called `kind`; raises `MissingRuleError` with the primitive's own sentence."""
+        rule = getattr(self, kind)
+        if isinstance(rule, str):
+            raise MissingRuleError(f"{self.name} has no {kind} rule: {rule}")
+        return rule
+
+    def __repr__(self) -> str:
+        return self.name

@@ -1,0 +1,208 @@
+"""The Program: a pure function as typed data. Read it, check it, transform it, send it to XLA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from fn.core._primitive import Primitive
+from fn.core._source import Source
+from fn.core._types import ArrayType, type_of
+
+
+class Variable:
+    """A value inside one Program, known by its type; two variables are the same only by identity."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type: ArrayType) -> None:
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"Variable({self.type})"
+
+
+class Literal:
+    """A scalar constant written into a Program: a Python or NumPy scalar and its type."""
+
+    __slots__ = ("value", "type")
+
+    def __init__(self, value: Any, type: ArrayType | None = None) -> None:
+        if type is None:
+            type = type_of(value)
+        if type is None or type.shape != ():
+            raise TypeError(f"a Literal holds a scalar; got {type or value.__class__.__name__}")
+        self.type = type
+        # The stored value is a NumPy scalar of exactly this dtype, so that equal literals have
+        # equal bytes; wrapping around is what XLA does with an integer that does not fit.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.value = np.asarray(value).astype(type.dtype)[()]
+
+    @property
+    def operand(self) -> Any:
+        """The value to evaluate with: a Python scalar where the type is weak."""
+        return self.value.item() if self.type.weak else self.value
+
+    def _key(self) -> tuple[ArrayType, bytes]:
+        return self.type, self.value.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Literal({self.value}: {self.type})"
+
+
+Atom: TypeAlias = Variable | Literal
+
+
+class Equation:
+    """`outputs = primitive[params](inputs)`, and the user's line it came from."""
+
+    __slots__ = ("primitive", "inputs", "outputs", "params", "source")
+
+    def __init__(
+        self,
+        primitive: Primitive,
+        inputs: tuple[Atom, ...],
+        outputs: tuple[Variable, ...],
+        params: Mapping[str, Any],
+        source: Source | None = None,
+    ) -> None:
+        self.primitive, self.inputs, self.outputs = primitive, inputs, outputs
+        self.params, self.source = params, source
+
+    def with_inputs(self, inputs: tuple[Atom, ...]) -> Equation:
+        """The same operation on other inputs of the same types, with new output variables."""
+        outputs = tuple([Variable(v.type) for v in self.outputs])
+        return Equation(self.primitive, inputs, outputs, self.params, self.source)
+
+    def __repr__(self) -> str:
+        types = ", ".join(str(i.type) for i in self.inputs)
+        return f"<{self.primitive.name}({types}) at {self.source}>"
+
+
+class Program:
+    """A pure function of arrays as data: inputs, equations in order, outputs.
+
+    Frozen: transforms make new Programs. `captured` holds the arrays that the traced function closed
+    over; they belong to the last `len(captured)` inputs, as hidden arguments.
+
+    Programs compare by structure: equal up to the names of variables, with captured arrays compared
+    by identity. `str(program)` is stable and `Program.parse` reads it back.
+    """
+
+    __slots__ = (
+        "inputs", "equations", "outputs", "captured", "name", "cache", "_hash", "__weakref__",
+    )  # fmt: skip
+    inputs: tuple[Variable, ...]
+    equations: tuple[Equation, ...]
+    outputs: tuple[Atom, ...]
+    captured: tuple[Any, ...]
+    name: str
+    cache: dict[Any, Any]
+    """What transforms derived from this Program, so that shared programs stay shared."""
+
+    def __init__(
+        self,
+        inputs: tuple[Variable, ...],
+        equations: tuple[Equation, ...],
+        outputs: tuple[Atom, ...],
+        captured: tuple[Any, ...] = (),
+        name: str = "main",
+    ) -> None:
+        values = (tuple(inputs), tuple(equations), tuple(outputs), tuple(captured), name, {}, None)
+        for slot, value in zip(self.__slots__, values, strict=False):
+            object.__setattr__(self, slot, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Program is frozen; make a new one instead of setting {name!r}")
+
+    @property
+    def in_types(self) -> tuple[ArrayType, ...]:
+        """Types of all inputs, the captured ones last."""
+        return tuple([v.type for v in self.inputs])
+
+    @property
+    def out_types(self) -> tuple[ArrayType, ...]:
+        """Types of the outputs."""
+        return tuple([a.type for a in self.outputs])
+
+    def closed(self) -> Program:
+        """This Program with its captured inputs made ordinary ones, so that it can be a parameter."""
+        if not self.captured:
+            return self
+        found: Program | None = self.cache.get("closed")
+        if found is None:
+            found = Program(self.inputs, self.equations, self.outputs, (), self.name)
+            self.cache["closed"] = found
+        return found
+
+    def subprograms(self) -> Iterator[Program]:
+        """The Programs that this one's equations carry as parameters, in order, with repeats."""
+        for equation in self.equations:
+            for value in equation.params.values():
+                yield from programs_in(value)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Program):
+            return NotImplemented
+        return hash(self) == hash(other) and _same(self, other)
+
+    def __hash__(self) -> int:
+        known: int | None = self._hash
+        if known is None:
+            names = tuple([e.primitive.name for e in self.equations])
+            known = hash((names, self.in_types, self.out_types, tuple(map(id, self.captured))))
+            object.__setattr__(self, "_hash", known)
+        return known
+
+    _hash: int | None
+    parse: ClassVar[Callable[..., Program]]
+    """`Program.parse(text, captured=())`: read back what `str(program)` wrote."""
+
+    def __repr__(self) -> str:
+        ins, outs = (", ".join(map(str, types)) for types in (self.in_types, self.out_types))
+        return f"<Program {self.name}: ({ins}) -> ({outs}), {len(self.equations)} equations>"
+
+
+def programs_in(param: Any) -> Iterator[Program]:
+    """The Programs in one equation parameter, which may be a tuple of them."""
+    if isinstance(param, Program):
+        yield param
+    elif isinstance(param, tuple):
+        for part in param:
+            yield from programs_in(part)
+
+
+def _same(p: Program, q: Program) -> bool:
+    """Equality up to renaming; variables are numbered in the order they appear."""
+    if len(p.equations) != len(q.equations) or len(p.captured) != len(q.captured):
+        return False
+    if any(a is not b for a, b in zip(p.captured, q.captured, strict=True)):
+        return False
+    if p.in_types != q.in_types:
+        return False
+    twin: dict[Variable, Variable] = dict(zip(p.inputs, q.inputs, strict=True))
+
+    def match(a: Atom, b: Atom) -> bool:
+        if isinstance(a, Literal):
+            return a == b
+        return twin.get(a) is b
+
+    for e, g in zip(p.equations, q.equations, strict=True):
+        if e.primitive is not g.primitive or len(e.inputs) != len(g.inputs):
+            return False
+        if not all(map(match, e.inputs, g.inputs)) or e.params != g.params:
+            return False
+        if [v.type for v in e.outputs] != [v.type for v in g.outputs]:
+            return False
+        twin.update(zip(e.outputs, g.outputs, strict=True))
+    return len(p.outputs) == len(q.outputs) and all(map(match, p.outputs, q.outputs))

@@ -1,0 +1,16 @@
+"""The one file that knows which names of JAX's extension points exist in which version (0.10 to 0.12)."""
+
+from __future__ import annotations
+
+import jax.extend.mlir.dialects.chlo
+import jax.extend.mlir.dialects.func
+import jax.extend.mlir.dialects.stablehlo  # noqa: F401  (importing registers the dialects)
+from jax.extend.core import Primitive as JaxPrimitive
+from jax.extend.mlir import ir
+from jax.extend.mlir.dialects.func import CallOp
+from jax.interpreters.mlir import register_lowering
+
+MlirModule = ir.Module
+FlatSymbolRefAttr = ir.FlatSymbolRefAttr
+
+__all__ = ["CallOp", "FlatSymbolRefAttr", "JaxPrimitive", "MlirModule", "register_lowering"]
