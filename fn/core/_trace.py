@@ -163,7 +163,7 @@ class Trace:
 
     __slots__ = (
         "label", "parent", "equations", "inputs", "values", "asked", "closed", "paths", "axes",
-        "_captured", "_outside", "_defined", "_scanned",
+        "_captured", "_outside", "_kept", "_defined", "_scanned",
     )  # fmt: skip
 
     def __init__(self, label: str, paths: Callable[[], Sequence[str]] | None = None) -> None:
@@ -179,7 +179,8 @@ class Trace:
         # Named axes that this trace opens, name -> size; `vmap` fills it.
         self.axes: dict[Any, int] = {}
         self._captured: dict[int, Variable] = {}
-        self._outside: list[Any] = []
+        self._outside: list[Any] = []  # keeps what `_captured` identifies by id alive
+        self._kept: dict[Variable, Any] = {}
         self._defined: dict[Variable, Equation] = {}
         self._scanned = 0
 
@@ -231,7 +232,7 @@ class Trace:
         self._outside.append(value)
         # A NumPy array may be changed in place later; the trace keeps what it saw.
         kept = np.array(value, dtype=found.dtype) if isinstance(value, np.ndarray) else value
-        self.values[variable] = kept
+        self._kept[variable] = self.values[variable] = kept
         return variable
 
     def splice(self, program: Program, args: Sequence[Any]) -> list[Any]:
@@ -257,15 +258,14 @@ class Trace:
     def finish(self, outputs: Sequence[Any], name: str = "main") -> Program:
         """End the recording and give the Program whose outputs are these values."""
         atoms = tuple([self.atom(value, "output", i) for i, value in enumerate(outputs)])
-        captured = tuple(self._captured.values())
-        kept = tuple([self.values[v] for v in captured])
+        hidden, values = self.captured()
         self.closed = True
-        return Program(tuple(self.inputs) + captured, tuple(self.equations), atoms, kept, name)
+        return Program(tuple(self.inputs) + hidden, tuple(self.equations), atoms, values, name)
 
-    @property
-    def captured_values(self) -> list[Any]:
-        """The values captured so far, as they were met."""
-        return self._outside
+    def captured(self) -> tuple[tuple[Variable, ...], tuple[Any, ...]]:
+        """The variables of the values captured so far, and these values."""
+        variables = tuple(self._captured.values())
+        return variables, tuple([self._kept[v] for v in variables])
 
     def definition(self, variable: Variable) -> Equation | None:
         """The equation that computes `variable`, or None for an input."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from fn.core import ArrayType, Linear, Primitive, bind, is_float, linear
 from fn.ops._elementwise import convert, div, eq, like, mul, number, real, select, sub
-from fn.ops._reduce import as_tangent
+from fn.ops._reduce import as_tangent, same
 from fn.ops._rules import Batched, jax_lowering, require, require_axes, result_weak, types_text
 from fn.ops._shape import broadcast, move_axis
 from fn.ops._slicing import pad
@@ -175,13 +175,13 @@ def cummin(x: Any, *, axis: int, reverse: bool = False) -> Any:
 def _extreme_jvp(t: Any, out: Any, x: Any, *, axis: int, reverse: bool) -> Any:
     # The tangents of the elements equal to the extreme so far, and how many there are; both start
     # anew where the extreme changes.
-    chosen = eq(x, out)
-    same = eq(out, _previous(out, 0, axis, reverse))
+    chosen = same(out, x)
+    goes_on = same(out, _previous(out, 0, axis, reverse))
     total = linear_recurrence(
-        as_tangent(same, t), select(chosen, t, like(0, t)), axis=axis, reverse=reverse
+        as_tangent(goes_on, t), select(chosen, t, like(0, t)), axis=axis, reverse=reverse
     )
-    same, chosen = (convert(p, dtype=np.int32) for p in (same, chosen))
-    count = linear_recurrence(same, chosen, axis=axis, reverse=reverse)
+    goes_on, chosen = (convert(p, dtype=np.int32) for p in (goes_on, chosen))
+    count = linear_recurrence(goes_on, chosen, axis=axis, reverse=reverse)
     return div(total, as_tangent(count, t))
 
 

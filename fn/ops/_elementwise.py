@@ -582,3 +582,15 @@ make_complex = binary_op(complex_p, "The complex number `x + i y`.")
 def conj(x: Any) -> Any:
     """Complex conjugate; real arrays are returned as they are."""
     return make_complex(real_part(x), neg(imag_part(x))) if is_complex(x.dtype) else x
+
+
+# --- stop_gradient ----------------------------------------------------------------------
+def stop_gradient(x: Any) -> Any:
+    """`x`, as a constant to every derivative."""
+    return bind(stop_gradient_p, x)
+
+
+stop_gradient_p = Primitive(
+    name="stop_gradient", type=lambda x: x, jvp=constant, transpose="its derivative is zero",
+    batch=elementwise, lower=lambda emit, x: emit.spread(x, emit.type.shape),
+)  # fmt: skip

@@ -6,14 +6,21 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from fn.core import ArrayType, Linear, Primitive, bind, dtype_name, is_inexact, is_integer
 from fn.ops._elementwise import Kind, number, ordered
+from fn.ops._placement import (
+    Ints,
+    Placement,
+    as_gather,
+    as_scatter,
+    clip_indices,
+    inside,
+    wide_indices,
+)
 from fn.ops._rules import Batched, require, result_weak, types_text
 from fn.ops._shape import broadcast, full, move_axis
-from fn.ops._windows import Ints, Windows, as_gather, as_scatter, clip_indices, inside, wide_indices
 
 
 # --- gather -----------------------------------------------------------------------------
@@ -32,7 +39,7 @@ def gather(
     unique: bool = False,
     sorted: bool = False,
 ) -> Any:
-    """Windows of `x` that start at `indices`; the transpose of `scatter_add`.
+    """Placement of `x` that start at `indices`; the transpose of `scatter_add`.
 
     Args:
         x: array to read from.
@@ -62,11 +69,11 @@ def gather(
 def _gather_type(
     x: ArrayType, indices: ArrayType, *, slice_sizes: Ints, fill: Any, **params: Any
 ) -> ArrayType:
-    windows, places = Windows.of(params), indices.shape[:-1]
-    windows.check("gather", x, indices, params["mode"])
+    placed, places = Placement.of(params), indices.shape[:-1]
+    placed.check("gather", x, indices, params["mode"])
     fits = len(slice_sizes) == x.ndim and all(
         n >= 0 and (n <= size or 0 in places)
-        and (n == 1 or a not in windows.dropped) and (n == min(size, 1) or a not in windows.x_batch)
+        and (n == 1 or a not in placed.dropped) and (n == min(size, 1) or a not in placed.x_batch)
         for a, (n, size) in enumerate(zip(slice_sizes, x.shape, strict=True))
     )  # fmt: skip
     require(
@@ -77,14 +84,14 @@ def _gather_type(
         _fits(fill, x.dtype), "gather: the fill value does not fit the array", got=repr(fill),
         expected=f"a real Python number that {dtype_name(x.dtype)} can hold",
     )  # fmt: skip
-    return x.with_shape(windows.updates(slice_sizes, places))
+    return x.with_shape(placed.updates(slice_sizes, places))
 
 
 def _fits(fill: Any, dtype: np.dtype[Any]) -> bool:
     if fill == "nan" or isinstance(fill, float):
         return is_inexact(dtype)
     if isinstance(fill, int) and is_integer(dtype):
-        return int(ml_dtypes.iinfo(dtype).min) <= fill <= int(ml_dtypes.iinfo(dtype).max)
+        return bool(np.array(fill).astype(dtype) == fill)
     return isinstance(fill, int) and (dtype != np.bool_ or fill in (0, 1))
 
 
@@ -105,18 +112,26 @@ def _gather_batch(
         slice_sizes = (min(axis.size, 1) if with_indices else axis.size, *slice_sizes)
     else:  # two entries may read the same window
         params |= {"unique": False, "sorted": False}
-    params = as_gather(params, Windows.of(params).batched(with_x, with_indices))
+    params = as_gather(params, Placement.of(params).batched(with_x, with_indices))
     return gather(x, indices, slice_sizes=slice_sizes, fill=fill, **params), 0
 
 
 def _gather_lower(
-    emit: Any, x: Any, indices: Any, *, slice_sizes: Ints, fill: Any, mode: str, sorted: bool, **params: Any
+    emit: Any,
+    x: Any,
+    indices: Any,
+    *,
+    slice_sizes: Ints,
+    fill: Any,
+    mode: str,
+    sorted: bool,
+    **params: Any,
 ) -> Any:
-    out, windows = emit.type, Windows.of(params)
+    out, placed = emit.type, Placement.of(params)
     if out.size == 0:
         return emit.constant(0, out)
     indices = wide_indices(emit, indices)
-    window, dropped, index_map, x_batch, index_batch = (list(axes) for axes in windows)
+    window, dropped, index_map, x_batch, index_batch = (list(axes) for axes in placed)
     read = emit.op(
         "stablehlo.gather", x, indices,
         attrs=f"dimension_numbers = #stablehlo.gather<offset_dims = {window}, "
@@ -128,7 +143,7 @@ def _gather_lower(
     # StableHLO clips by itself.
     if mode != "fill" or not index_map:
         return read
-    valid = inside(emit, indices, windows.bounds(x.type.shape, slice_sizes))
+    valid = inside(emit, indices, placed.bounds(x.type.shape, slice_sizes))
     places = [a for a in range(out.ndim) if a not in window]
     filling = emit.constant(math.nan if fill == "nan" else fill, out)
     return emit.op("stablehlo.select", emit.broadcast(valid, out.shape, places), read, filling)
@@ -142,7 +157,7 @@ gather_p = Primitive(
 
 def read_back(x: Any, indices: Any, updates: Ints, params: dict[str, Any]) -> Any:
     """What `x` holds where a scatter of updates of this shape writes; 0 for updates it drops."""
-    sizes = Windows.of(params).sizes(x.shape, updates)
+    sizes = Placement.of(params).sizes(x.shape, updates)
     return gather(x, indices, slice_sizes=sizes, **as_gather(params))
 
 
@@ -153,7 +168,12 @@ def zeros(shape: Ints, dtype: np.dtype[Any]) -> Any:
 
 # --- what every scatter is made of ------------------------------------------------------
 def scatter_primitive(
-    name: str, combine: str | None, *, kind: Kind, jvp: Callable[..., Any], transpose: Callable[..., Any]
+    name: str,
+    combine: str | None,
+    *,
+    kind: Kind,
+    jvp: Callable[..., Any],
+    transpose: Callable[..., Any] | str,
 ) -> Primitive:
     """A scatter. `combine` is the StableHLO operation of old and new element; None keeps the new one."""
 
@@ -167,7 +187,7 @@ def scatter_primitive(
             for a, d in zip((args[0], args[2]), (dims[0], dims[2]), strict=True)
         )  # fmt: skip
         indices = args[1] if dims[1] is None else move_axis(args[1], dims[1], 0)
-        params = as_scatter(params, Windows.of(params).batched(True, dims[1] is not None))
+        params = as_scatter(params, Placement.of(params).batched(True, dims[1] is not None))
         return bind(primitive, x, indices, updates, **params), 0
 
     def lower(emit: Any, x: Any, indices: Any, updates: Any, **params: Any) -> Any:
@@ -180,23 +200,28 @@ def scatter_primitive(
 
 
 def _scatter_type(
-    name: str, kind: Kind, x: ArrayType, indices: ArrayType, updates: ArrayType, params: dict[str, Any]
+    name: str,
+    kind: Kind,
+    x: ArrayType,
+    indices: ArrayType,
+    updates: ArrayType,
+    params: dict[str, Any],
 ) -> ArrayType:
-    windows, got = Windows.of(params), types_text([x, indices, updates])
-    windows.check(name, x, indices, params["mode"])
-    extra = {number: ", numbers", ordered: ", booleans or real numbers"}.get(kind, "")
+    placed, got = Placement.of(params), types_text([x, indices, updates])
+    placed.check(name, x, indices, params["mode"])
+    extra = ", numbers" if kind is number else ", not complex" if kind is ordered else ""
     require(
         x.dtype == updates.dtype and kind(x.dtype), f"{name}: wrong dtypes", got=got,
         expected=f"array and updates of one dtype{extra}",
     )  # fmt: skip
-    most = windows.updates(x.shape, indices.shape[:-1])
+    most = placed.updates(x.shape, indices.shape[:-1])
     fits = updates.ndim == len(most) and all(
-        n == m or (n < m and a in windows.window)
+        n == m or (n < m and a in placed.window)
         for a, (n, m) in enumerate(zip(updates.shape, most, strict=True))
     )
     require(
         fits, f"{name}: the updates do not fit", got=got,
-        expected=f"updates of shape {most}, or smaller along the window axes {windows.window}",
+        expected=f"updates of shape {most}, or smaller along the window axes {placed.window}",
     )  # fmt: skip
     return ArrayType(x.shape, x.dtype, result_weak(x, updates))
 
@@ -206,11 +231,11 @@ def _scatter_lower(
 ) -> Any:
     if x.type.size == 0 or updates.type.size == 0:
         return x
-    windows, indices = Windows.of(params), wide_indices(emit, indices)
+    placed, indices = Placement.of(params), wide_indices(emit, indices)
     # StableHLO drops what is not wholly inside by itself.
-    if params["mode"] == "clip" and windows.index_map:
-        sizes = windows.sizes(x.type.shape, updates.type.shape)
-        indices = clip_indices(emit, indices, windows.bounds(x.type.shape, sizes))
+    if params["mode"] == "clip" and placed.index_map:
+        sizes = placed.sizes(x.type.shape, updates.type.shape)
+        indices = clip_indices(emit, indices, placed.bounds(x.type.shape, sizes))
     if emit.platform != "gpu" or x.type.dtype != np.complex128 or combine == "multiply":
         return _emit_scatter(emit, x, indices, updates, combine, params)
     # GPUs have no atomic operation on 128 bits; the halves are independent.
@@ -224,7 +249,7 @@ def _scatter_lower(
 def _emit_scatter(
     emit: Any, x: Any, indices: Any, updates: Any, combine: str | None, params: dict[str, Any]
 ) -> Any:
-    window, dropped, index_map, x_batch, index_batch = (list(axes) for axes in Windows.of(params))
+    window, dropped, index_map, x_batch, index_batch = (list(axes) for axes in Placement.of(params))
     scalar = ArrayType((), x.type.dtype)
 
     def body(old: Any, new: Any) -> list[Any]:
@@ -281,11 +306,17 @@ def _scatter_add_jvp(args: Any, tangents: Any, **params: Any) -> tuple[Any, Any]
     out = scatter_add(x, indices, updates, **params)
     if tu is None:
         return out, tx
-    return out, scatter_add(zeros(out.shape, out.dtype) if tx is None else tx, indices, tu, **params)
+    return out, scatter_add(
+        zeros(out.shape, out.dtype) if tx is None else tx, indices, tu, **params
+    )
 
 
-def _scatter_add_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -> tuple[Any, ...]:
-    back = read_back(ct, indices, updates.type.shape, params) if isinstance(updates, Linear) else None
+def _scatter_add_transpose(
+    ct: Any, x: Any, indices: Any, updates: Any, **params: Any
+) -> tuple[Any, ...]:
+    back = (
+        read_back(ct, indices, updates.type.shape, params) if isinstance(updates, Linear) else None
+    )
     return ct if isinstance(x, Linear) else None, None, back
 
 

@@ -14,7 +14,20 @@ import ml_dtypes
 import numpy as np
 
 from fn.core import ArrayType, Primitive, bind, constant, is_inexact, is_integer, type_of
-from fn.ops._elementwise import add, convert, div, eq, integral, like, mul, number, ordered, select
+from fn.ops._elementwise import (
+    add,
+    convert,
+    div,
+    eq,
+    integral,
+    like,
+    logical_or,
+    mul,
+    ne,
+    number,
+    ordered,
+    select,
+)
 from fn.ops._rules import Batched, require, require_axes, types_text
 from fn.ops._shape import (
     batch_reduction,
@@ -79,10 +92,15 @@ def reduce_min(x: Any, *, axes: Axes) -> Any:
 def _extreme_jvp(t: Any, out: Any, x: Any, *, axes: Axes) -> Any:
     if x.size == 0:
         return reduce_sum(t, axes=axes)
-    chosen = eq(x, broadcast(out, shape=x.shape, axes=_kept(x.ndim, axes)))
+    chosen = same(broadcast(out, shape=x.shape, axes=_kept(x.ndim, axes)), x)
     # Counted as integers: bf16 cannot count beyond 256.
     count = reduce_sum(convert(chosen, dtype=np.int32), axes=axes)
     return div(reduce_sum(select(chosen, t, like(0, t)), axes=axes), as_tangent(count, t))
+
+
+def same(out: Any, x: Any) -> Any:
+    """Where `x` is `out`, which is NaN where `x` is."""
+    return logical_or(eq(x, out), ne(x, x))
 
 
 def as_tangent(x: Any, t: Any) -> Any:

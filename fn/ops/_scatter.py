@@ -24,9 +24,9 @@ from fn.ops._elementwise import (
     select,
 )
 from fn.ops._gather import read_back, scatter_add, scatter_op, scatter_primitive, zeros
+from fn.ops._placement import Ints
 from fn.ops._shape import broadcast, reshape
 from fn.ops._slicing import iota
-from fn.ops._windows import Ints
 
 
 # --- scatter_set ------------------------------------------------------------------------
@@ -47,14 +47,14 @@ def _winners(x: Ints, indices: Any, updates: Ints, params: dict[str, Any]) -> An
 def _scatter_set_jvp(args: Any, tangents: Any, **params: Any) -> tuple[Any, Any]:
     x, indices, updates = args
     tx, _, tu = tangents
-    nothing = zeros(updates.shape, updates.dtype)
-    if tu is None:
-        return scatter_set(x, indices, updates, **params), scatter_set(tx, indices, nothing, **params)
-    tx = zeros(x.shape, x.dtype) if tx is None else tx
-    if params["unique"]:
-        return scatter_set(x, indices, updates, **params), scatter_set(tx, indices, tu, **params)
+    shapes, dtype = (np.shape(x), np.shape(updates)), (tx if tu is None else tu).dtype
+    tx = zeros(shapes[0], dtype) if tx is None else tx
+    nothing = zeros(shapes[1], dtype)
+    if tu is None or params["unique"]:
+        moved = scatter_set(tx, indices, nothing if tu is None else tu, **params)
+        return scatter_set(x, indices, updates, **params), moved
     # Value and tangent both follow one decision who won: XLA may decide differently next time.
-    won, zero = _winners(x.shape, indices, updates.shape, params), x.dtype.type(0)
+    won, zero = _winners(shapes[0], indices, shapes[1], params), dtype.type(0)
     out, tangent = (
         scatter_add(
             scatter_set(old, indices, nothing, **params), indices, select(won, new, zero), **params
@@ -64,8 +64,10 @@ def _scatter_set_jvp(args: Any, tangents: Any, **params: Any) -> tuple[Any, Any]
     return out, tangent
 
 
-def _scatter_set_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -> tuple[Any, ...]:
-    shape = (updates.type if isinstance(updates, Linear) else updates).shape
+def _scatter_set_transpose(
+    ct: Any, x: Any, indices: Any, updates: Any, **params: Any
+) -> tuple[Any, ...]:
+    shape = updates.type.shape if isinstance(updates, Linear) else np.shape(updates)
     old = new = None
     if isinstance(x, Linear):
         old = scatter_set(ct, indices, zeros(shape, ct.dtype), **params)
@@ -104,7 +106,9 @@ def _scatter_mul_jvp(args: Any, tangents: Any, **params: Any) -> tuple[Any, Any]
     return out, by_updates if tangent is None else add(tangent, by_updates)
 
 
-def _scatter_mul_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -> tuple[Any, ...]:
+def _scatter_mul_transpose(
+    ct: Any, x: Any, indices: Any, updates: Any, **params: Any
+) -> tuple[Any, ...]:
     if isinstance(updates, Linear):
         raise MissingRuleError("scatter_mul is linear in its array, not in its updates")
     return scatter_mul(ct, indices, updates, **params), None, None
@@ -113,20 +117,24 @@ def _scatter_mul_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params
 scatter_mul_p = scatter_primitive(
     "scatter_mul", "multiply", kind=number, jvp=_scatter_mul_jvp, transpose=_scatter_mul_transpose
 )
-scatter_mul = scatter_op(scatter_mul_p, "`x` with its windows at `indices` multiplied by `updates`.")
+scatter_mul = scatter_op(
+    scatter_mul_p, "`x` with its windows at `indices` multiplied by `updates`."
+)
 
 
 # --- scatter_min, scatter_max -----------------------------------------------------------
 Comparison = Callable[[Any, Any], Any]
 
 
-def _extreme_jvp(args: Any, tangents: Any, scatter: Any, beaten: Comparison, params: Any) -> tuple[Any, Any]:
+def _extreme_jvp(
+    args: Any, tangents: Any, scatter: Any, beaten: Comparison, params: Any
+) -> tuple[Any, Any]:
     """Old and new elements that are not beaten by the result share its tangent evenly."""
     x, indices, updates = args
     tx, _, tu = tangents
     out = scatter(x, indices, updates, **params)
     old_lost = beaten(x, out)
-    new_lost = beaten(updates, read_back(out, indices, updates.shape, params))
+    new_lost = beaten(updates, read_back(out, indices, np.shape(updates), params))
     old_won, new_won = (convert(logical_not(lost), dtype=np.int32) for lost in (old_lost, new_lost))
     count = convert(scatter_add(old_won, indices, new_won, **params), dtype=out.dtype)
     zero = out.dtype.type(0)
@@ -148,7 +156,8 @@ scatter_min_p = scatter_primitive(
     "scatter_min", "minimum", kind=ordered, jvp=_scatter_min_jvp, transpose="it is not linear"
 )
 scatter_min = scatter_op(
-    scatter_min_p, "`x` with its windows at `indices` and `updates` replaced by the smaller of them."
+    scatter_min_p,
+    "`x` with its windows at `indices` and `updates` replaced by the smaller of them.",
 )
 scatter_max_p = scatter_primitive(
     "scatter_max", "maximum", kind=ordered, jvp=_scatter_max_jvp, transpose="it is not linear"

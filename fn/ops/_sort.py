@@ -167,7 +167,8 @@ def _arranged(emit: Any, x: Any, order: Any, axis: int) -> Any:
 def _packed_order(emit: Any, x: Any, axis: int) -> Any:
     """The order that sorts `x`, by sorting 64-bit integers made of an element's rank and place."""
     shape = x.type.shape
-    half, long = ArrayType(shape, np.int32), ArrayType(shape, np.int64)
+    half = ArrayType(shape, np.int32)
+    long = ArrayType(shape, np.uint64 if x.type.dtype == np.uint32 else np.int64)
     if is_float(x.type.dtype):
         wide = ArrayType(shape, np.float32)
         x = x if x.type.dtype == np.float32 else emit.op("stablehlo.convert", x, type=wide)
@@ -180,7 +181,7 @@ def _packed_order(emit: Any, x: Any, axis: int) -> Any:
     rank = emit.op("stablehlo.shift_left", rank, emit.constant(32, long), type=long)
     place = emit.op("stablehlo.iota", type=long, attrs=f"iota_dimension = {axis} : i64")
     packed = emit.op("stablehlo.or", rank, place, type=long)
-    scalar = ArrayType((), np.int64)
+    scalar = ArrayType((), long.dtype)
     body = emit.region([scalar, scalar], lambda a, b: [_compare(emit, "LT", a, b)])
     packed = emit.op("stablehlo.sort", packed, type=long, regions=[body],
                      attrs=f"dimension = {axis} : i64, is_stable = false")  # fmt: skip

@@ -220,10 +220,10 @@ class Views:
         return emit.op("stablehlo.dynamic_update_slice", padded, update, *starts, type=padded.type)
 
     def fold(
-        self, first: int, carry: Sequence[Any], step: Callable[..., Sequence[Any]]
+        self, first: int, carry: Sequence[Any], step: Callable[..., Sequence[Any]], loop: bool = False
     ) -> Sequence[Any]:
-        """`carry = step(k, *carry)` from `k = first` on: written out, or a loop if it is long."""
-        if self.size <= WRITTEN_OUT:
+        """`carry = step(k, *carry)` from `k = first` on: written out, or as a loop if it is long."""
+        if self.size <= WRITTEN_OUT and not loop:
             return reduce(lambda carry, k: step(k, *carry), range(first, self.size), carry)
         emit, index = self.emit, ArrayType((), np.int32)
         types = [index, *[v.type for v in carry]]

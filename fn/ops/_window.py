@@ -8,6 +8,7 @@ nothing of maxima, which makes derivatives of every order come out right.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from fn.core import ArrayType, Primitive, bind, constant, is_float, is_integer, 
 from fn.ops._rules import Batched, require, types_text
 from fn.ops._shape import broadcast, move_axis
 from fn.ops._views import (
+    WRITTEN_OUT,
     Ints,
     Pairs,
     Views,
@@ -216,10 +218,11 @@ def _window_argmax_lower(emit: Any, x: Any, *, largest: bool, **p: Any) -> Any:
         # So negative that it stays so whatever is added to it.
         padded = [emit_pad_for(emit, v, f, along) for v, f in ((x, fill), (where, -(2**30)))]
         first = [views.read(0, v) for v in padded]
-        step = _argmax_step(emit, views, inner, largest)
-        x, where = views.fold(1, [*padded, *first], step)[2:]
-        inner *= views.size
-    # Without a barrier XLA computes this once more in each of the consumers that it fuses it into.
+        step, inner = _argmax_step(emit, views, inner, largest), inner * views.size
+        last = emit.platform == "cpu" and views.size > 1 and inner == math.prod(windows.window) > 4
+        x, where = views.fold(1, [*padded, *first], step, loop=last)[2:]
+    # XLA must not compute this once more in each of the places that read it. On CPU it drops the
+    # barrier before it fuses, but does not fuse through the loop that the last axis was made.
     return emit.op("stablehlo.optimization_barrier", where)
 
 

@@ -80,7 +80,11 @@ def _linearize(program: Program, nonzero: tuple[bool, ...]) -> Linearized:
     computed = tuple([v for v in needed if v not in set(inputs)])
     residuals = (*(inputs[i] for i in forwarded), *computed)
     tangent_inputs = tuple([v for v in trace.inputs if v in linear_variables])
-    primal_program = dce(Program(inputs, tuple(known), out_atoms + computed, (), program.name))
+    # A rule may have used arrays of its own; they are captured inputs of the primal Program.
+    hidden, values = trace.captured()
+    primal_program = dce(
+        Program(inputs + hidden, tuple(known), out_atoms + computed, values, program.name)
+    )
     linear_program = Program(
         residuals + tangent_inputs, body.equations, moved_atoms, (), f"linear_{program.name}"
     )

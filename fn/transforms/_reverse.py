@@ -59,7 +59,7 @@ def gradient_program(program: Program, nonzero: tuple[bool, ...]) -> tuple[Progr
         trace = Trace(f"grad({program.name})")
         with recording(trace):
             inputs = [trace.input(t) for t in program.in_types]
-            outs, residuals = lin.split(inputs, trace.splice(lin.primal, inputs))
+            outs, residuals = lin.split(inputs, evaluate(lin.primal, inputs))
             tangents = [LinearArgument(t) for t in lin.linear.in_types[lin.residuals :]]
             # Only the first output has a cotangent, and it is one.
             seed = [program.out_types[0].dtype.type(1)] if lin.out_nonzero[0] else []

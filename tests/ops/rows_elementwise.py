@@ -18,18 +18,20 @@ BF16 = ml_dtypes.bfloat16
 A, B, C = floats(2, 3, seed=1), floats(2, 3, seed=2), floats(2, 3, seed=3)
 SCALAR = np.float32(1.3)
 POSITIVE = floats(2, 3, seed=4, low=0.5, high=2.5)
-I, J = ints(2, 3, seed=5, low=-20, high=20), ints(2, 3, seed=6, low=1, high=9)
+N, J = ints(2, 3, seed=5, low=-20, high=20), ints(2, 3, seed=6, low=1, high=9)
 U = ints(4, seed=7, low=1, high=200, dtype=np.uint8)
 MASK = np.array([[True, False, True], [False, False, True]])
+FLIPPED, YES, FIVE = MASK[::-1].copy(), np.bool_(True), np.int32(5)
 Z = (floats(2, 3, seed=8) + 1j * floats(2, 3, seed=9)).astype(np.complex64)
 W = (floats(2, 3, seed=10) + 1j * floats(2, 3, seed=11)).astype(np.complex64)
 HALVES = np.array([-2.5, -1.5, -0.5, 0.4, 0.5, 1.5, 2.6], np.float32)
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0], np.float32)
+NANS = (SPECIAL, SPECIAL)
 
 
 def unary(
-    primitive: Primitive, function: Callable[..., Any], reference: Callable[..., Any], differentiable: bool,
-    *args: Any,
+    primitive: Primitive, function: Callable[..., Any], reference: Callable[..., Any],
+    differentiable: bool, *args: Any,
 ) -> list[Row]:  # fmt: skip
     """One row per example input; those of floating or complex dtype may be differentiable."""
     rows = []
@@ -58,27 +60,27 @@ def label(x: Any) -> str:
     return f"{x.dtype.name}[{','.join(map(str, x.shape))}]"
 
 
-ARITHMETIC = ((A, B), (A, SCALAR), (SCALAR, B), (A[0, 0], B[1, 1]), (Z, W), (I, J))
+ARITHMETIC = ((A, B), (A, SCALAR), (SCALAR, B), (A[0, 0], B[1, 1]), (Z, W), (N, J))
 
 ROWS: list[Row] = [
-    *unary(e.neg_p, e.neg, jnp.negative, True, A, I, U, Z, A.astype(BF16)),
+    *unary(e.neg_p, e.neg, jnp.negative, True, A, N, U, Z, A.astype(BF16)),
     *binary(e.add_p, e.add, jnp.add, (0, 1), *ARITHMETIC, (A.astype(BF16), B.astype(BF16))),
     *binary(e.sub_p, e.sub, jnp.subtract, (0, 1), *ARITHMETIC),
     *binary(e.mul_p, e.mul, jnp.multiply, (0, 1), *ARITHMETIC, (A[:, :0], B[:, :0])),
     *binary(e.div_p, e.div, jnp.divide, (0, 1), (A, B), (A, SCALAR), (SCALAR, B), (Z, W)),
-    *binary(e.div_p, e.div, jax.lax.div, (), (I, J), (U, U[::-1].copy())),
-    *binary(e.rem_p, e.rem, jax.lax.rem, (0, 1), (A, POSITIVE), (A, -POSITIVE), (I, J)),
+    *binary(e.div_p, e.div, jax.lax.div, (), (N, J), (U, U + 1)),
+    *binary(e.rem_p, e.rem, jax.lax.rem, (0, 1), (A, POSITIVE), (A, -POSITIVE), (N, J)),
     *binary(e.rem_p, e.rem, jnp.fmod, (0, 1), (A, SCALAR)),
     Row(e.add_p, "python scalar", lambda x: e.add(x, 2.0), (A,), lambda x: x + 2.0, (0,)),
     Row(e.mul_p, "python scalar first", lambda x: e.mul(3, x), (Z,), lambda x: 3 * x, (0,)),
     Row(e.mul_p, "of itself", lambda x: e.mul(x, x), (A,), lambda x: x * x, (0,)),
     # --- order and sign ---
     *binary(e.maximum_p, e.maximum, jnp.maximum, (0, 1), (A, B), (A, SCALAR), (SCALAR, B)),
-    *binary(e.maximum_p, e.maximum, jnp.maximum, (), (I, J), (MASK, MASK[::-1].copy())),
+    *binary(e.maximum_p, e.maximum, jnp.maximum, (), (N, J), (MASK, FLIPPED)),
     *binary(e.minimum_p, e.minimum, jnp.minimum, (0, 1), (A, B), (A, SCALAR), (SCALAR, B)),
-    *binary(e.minimum_p, e.minimum, jnp.minimum, (), (I, J), (U, U[::-1].copy())),
-    *unary(e.abs_p, e.abs, jnp.abs, True, A, I, U, Z),
-    *unary(e.sign_p, e.sign, jnp.sign, True, A, I, U),
+    *binary(e.minimum_p, e.minimum, jnp.minimum, (), (N, J), (U, U + 1)),
+    *unary(e.abs_p, e.abs, jnp.abs, True, A, N, U, Z),
+    *unary(e.sign_p, e.sign, jnp.sign, True, A, N, U),
     Row(e.sign_p, "complex", e.sign, (Z,), lambda x: x / jnp.abs(x), (0,)),
     Row(e.sign_p, "special", e.sign, (SPECIAL,), np.sign),
     *unary(e.floor_p, e.floor, jnp.floor, True, A, HALVES),
@@ -89,50 +91,56 @@ ROWS: list[Row] = [
         lambda x: jax.lax.round(x, jax.lax.RoundingMethod.AWAY_FROM_ZERO), (0,),
     ),
     Row(e.floor_p, "round_to_zero", e.round_to_zero, (HALVES,), jnp.trunc, (0,)),
-    Row(e.clamp_p, "", e.clamp, (-POSITIVE, A, POSITIVE), lambda a, x, b: jnp.clip(x, a, b), (0, 1, 2)),
+    Row(e.clamp_p, "", e.clamp, (-POSITIVE, A, POSITIVE), jax.lax.clamp, (0, 1, 2)),
+    Row(e.clamp_p, "scalar bounds", e.clamp, (-SCALAR, A, SCALAR), jax.lax.clamp, (0, 1, 2)),
     Row(
-        e.clamp_p, "scalar bounds", e.clamp, (np.float32(-1), A, SCALAR),
-        lambda a, x, b: jnp.clip(x, a, b), (0, 1, 2),
+        e.clamp_p, "python bounds", lambda x: e.clamp(-1.0, x, 1.0), (A,),
+        lambda x: jnp.clip(x, -1, 1), (0,),
     ),
-    Row(e.clamp_p, "python bounds", lambda x: e.clamp(-1.0, x, 1.0), (A,), lambda x: jnp.clip(x, -1, 1), (0,)),
-    Row(e.clamp_p, "int", e.clamp, (np.int32(-3), I, J), lambda a, x, b: jnp.clip(x, a, b)),
+    Row(e.clamp_p, "int", e.clamp, (np.int32(-3), N, J), lambda a, x, b: jnp.clip(x, a, b)),
     # --- comparison ---
-    *binary(e.eq_p, e.eq, jnp.equal, (), (I, I[::-1].copy()), (A, SCALAR), (Z, Z), (MASK, MASK), (SPECIAL, SPECIAL)),
-    *binary(e.ne_p, e.ne, jnp.not_equal, (), (I, I[::-1].copy()), (A, SCALAR), (Z, W), (SPECIAL, SPECIAL)),
-    *binary(e.lt_p, e.lt, jnp.less, (), (A, B), (SCALAR, A), (I, J), (U, U[::-1].copy())),
-    *binary(e.le_p, e.le, jnp.less_equal, (), (A, B), (A, SCALAR), (J, J), (SPECIAL, SPECIAL)),
-    *binary(e.gt_p, e.gt, jnp.greater, (), (A, B), (A, SCALAR), (I, J), (MASK, MASK[::-1].copy())),
+    *binary(e.eq_p, e.eq, jnp.equal, (), (N, N), (A, SCALAR), (Z, Z), (MASK, FLIPPED), NANS),
+    *binary(e.ne_p, e.ne, jnp.not_equal, (), (N, J), (A, SCALAR), (Z, W), NANS),
+    *binary(e.lt_p, e.lt, jnp.less, (), (A, B), (SCALAR, A), (N, J), (U, U + 1)),
+    *binary(e.le_p, e.le, jnp.less_equal, (), (A, B), (A, SCALAR), (J, J), NANS),
+    *binary(e.gt_p, e.gt, jnp.greater, (), (A, B), (A, SCALAR), (N, J), (MASK, FLIPPED)),
     *binary(e.ge_p, e.ge, jnp.greater_equal, (), (A, B), (A, SCALAR), (J, J)),
     # --- bits and logic ---
-    *binary(e.and_p, e.logical_and, np.bitwise_and, (), (MASK, MASK[::-1].copy()), (I, J), (MASK, np.bool_(True))),
-    *binary(e.or_p, e.logical_or, np.bitwise_or, (), (MASK, MASK[::-1].copy()), (I, J), (I, np.int32(5))),
-    *binary(e.xor_p, e.logical_xor, np.bitwise_xor, (), (MASK, MASK[::-1].copy()), (I, J), (U, np.uint8(5))),
-    *unary(e.not_p, e.logical_not, np.bitwise_not, False, MASK, I, U),
+    *binary(e.and_p, e.logical_and, np.bitwise_and, (), (MASK, FLIPPED), (N, J), (MASK, YES)),
+    *binary(e.or_p, e.logical_or, np.bitwise_or, (), (MASK, FLIPPED), (N, J), (N, FIVE)),
+    *binary(e.xor_p, e.logical_xor, np.bitwise_xor, (), (MASK, FLIPPED), (N, J), (FIVE, N), (U, U)),
+    *unary(e.not_p, e.logical_not, np.bitwise_not, False, MASK, N, U),
     *binary(
         e.shift_left_p, e.shift_left, jax.lax.shift_left, (),
-        (J, J % 5), (I, J), (U, np.full_like(U, 9)),
+        (J, J % 5), (N, J), (U, np.full_like(U, 9)),
     ),
     *binary(e.shift_left_p, e.shift_left, np.left_shift, (), (J, np.int32(2))),
     *binary(
         e.shift_right_logical_p, e.shift_right_logical, jax.lax.shift_right_logical, (),
-        (I, J % 5), (U, np.full_like(U, 3)),
+        (N, J % 5), (U, np.full_like(U, 3)),
     ),
     *binary(
         e.shift_right_arithmetic_p, e.shift_right_arithmetic, jax.lax.shift_right_arithmetic, (),
-        (I, J % 5), (U, np.full_like(U, 3)),
+        (N, J % 5), (U, np.full_like(U, 3)),
     ),
-    *unary(e.population_count_p, e.population_count, jax.lax.population_count, False, I, U),
-    *unary(e.count_leading_zeros_p, e.count_leading_zeros, jax.lax.clz, False, I, U),
+    *unary(e.population_count_p, e.population_count, jax.lax.population_count, False, N, U),
+    *unary(e.count_leading_zeros_p, e.count_leading_zeros, jax.lax.clz, False, N, U),
     # --- select ---
     Row(e.select_p, "", e.select, (MASK, A, B), jnp.where, (1, 2)),
-    Row(e.select_p, "scalar predicate", e.select, (np.bool_(True), A, B), jnp.where, (1, 2)),
+    Row(e.select_p, "scalar predicate", e.select, (YES, A, B), jnp.where, (1, 2)),
     Row(e.select_p, "scalar branches", e.select, (MASK, SCALAR, B), jnp.where, (1, 2)),
-    Row(e.select_p, "only the predicate is shaped", e.select, (MASK, SCALAR, A[0, 0]), jnp.where, (1, 2)),
-    Row(e.select_p, "python branch", lambda p, x: e.select(p, x, 0.0), (MASK, A), lambda p, x: jnp.where(p, x, 0), (1,)),
-    Row(e.select_p, "python predicate", lambda x, y: e.select(True, x, y), (A, B), lambda x, y: x + 0 * y, (0, 1)),
+    Row(e.select_p, "shaped predicate", e.select, (MASK, SCALAR, A[0, 0]), jnp.where, (1, 2)),
+    Row(
+        e.select_p, "python branch", lambda p, x: e.select(p, x, 0.0), (MASK, A),
+        lambda p, x: jnp.where(p, x, 0), (1,),
+    ),
+    Row(
+        e.select_p, "python predicate", lambda x, y: e.select(True, x, y), (A, B),
+        lambda x, y: x + 0 * y, (0, 1),
+    ),
     Row(e.select_p, "complex", e.select, (MASK, Z, W), jnp.where, (1, 2)),
-    Row(e.select_p, "int", e.select, (MASK, I, J), jnp.where),
-    Row(e.select_p, "bool", e.select, (MASK, MASK[::-1].copy(), np.bool_(False)), jnp.where),
+    Row(e.select_p, "int", e.select, (MASK, N, J), jnp.where),
+    Row(e.select_p, "bool", e.select, (MASK, FLIPPED, np.bool_(False)), jnp.where),
     # --- dtypes ---
     *[
         Row(
@@ -142,15 +150,26 @@ ROWS: list[Row] = [
         )
         for x, dtype, differentiable in [
             (A, BF16, True), (A.astype(BF16), np.float32, True), (A, np.complex64, True),
-            (A, np.float16, True), (A, np.int32, False), (I, np.float32, False), (I, np.uint8, False),
-            (I, np.bool_, False), (MASK, np.float32, False), (MASK, np.int32, False),
-            (np.array([0.3, 0.0, -2], np.float32), np.bool_, False), (I, np.complex64, False),
+            (A, np.float16, True), (A, np.int32, False), (N, np.float32, False),
+            (N, np.uint8, False), (N, np.bool_, False), (MASK, np.float32, False), (MASK, np.int32, False),
+            (np.array([0.3, 0.0, -2], np.float32), np.bool_, False), (N, np.complex64, False),
         ]
     ],
-    Row(e.convert_p, "complex to real", lambda x: e.convert(x, dtype=np.float32), (Z,), jnp.real, (0,)),
-    Row(e.convert_p, "complex to bool", lambda x: e.convert(x, dtype=np.bool_), (Z * MASK,), lambda x: x != 0),
-    Row(e.bitcast_p, "to int", lambda x: e.bitcast(x, dtype=np.int32), (A,), lambda x: np.asarray(x).view(np.int32)),
-    Row(e.bitcast_p, "to float", lambda x: e.bitcast(x, dtype=np.float32), (I,), lambda x: np.asarray(x).view(np.float32)),
+    Row(
+        e.convert_p, "complex to real", lambda x: e.convert(x, dtype=np.float32), (Z,), jnp.real, (0,)
+    ),
+    Row(
+        e.convert_p, "complex to bool", lambda x: e.convert(x, dtype=np.bool_), (Z * MASK,),
+        lambda x: x != 0,
+    ),
+    Row(
+        e.bitcast_p, "to int", lambda x: e.bitcast(x, dtype=np.int32), (A,),
+        lambda x: jax.lax.bitcast_convert_type(x, np.int32),
+    ),
+    Row(
+        e.bitcast_p, "to float", lambda x: e.bitcast(x, dtype=np.float32), (N,),
+        lambda x: jax.lax.bitcast_convert_type(x, np.float32),
+    ),
     # --- complex parts ---
     *unary(e.real_p, e.real_part, jnp.real, True, Z),
     *unary(e.imag_p, e.imag_part, jnp.imag, True, Z),

@@ -16,7 +16,7 @@ from tests.ops.row import Row, floats, ints
 BF16 = ml_dtypes.bfloat16
 V, M, T = floats(5, seed=71), floats(3, 4, seed=72), floats(2, 3, 4, seed=73)
 Z = (floats(2, 3, seed=74) + 1j * floats(2, 3, seed=75)).astype(np.complex64)
-I, MASK = ints(2, 3, seed=76), np.array([[True, False], [False, False]])
+N, MASK = ints(2, 3, seed=76), np.array([[True, False], [False, False]])
 SCALAR = np.float32(1.3)
 
 
@@ -105,9 +105,12 @@ ROWS: list[Row] = [
     reshape("bool", MASK, (4,)),
     transpose("matrix", M, (1, 0)),
     transpose("three axes", T, (2, 0, 1)),
-    transpose("int", I, (1, 0)),
+    transpose("int", N, (1, 0)),
     transpose("empty", T[:, :0], (1, 2, 0)),
-    Row(s.transpose_p, "move_axis", lambda x: s.move_axis(x, 0, 2), (T,), lambda x: jnp.moveaxis(x, 0, 2), (0,)),
+    Row(
+        s.transpose_p, "move_axis", lambda x: s.move_axis(x, 0, 2), (T,),
+        lambda x: jnp.moveaxis(x, 0, 2), (0,),
+    ),
     broadcast("scalar", SCALAR, (2, 3), ()),
     broadcast("rows", V[:3], (3, 2), (0,)),
     broadcast("columns", V[:3], (2, 3), (1,)),
@@ -120,12 +123,12 @@ ROWS: list[Row] = [
     reduce_sum("outer ones", T, (0, 2)),
     reduce_sum("of nothing", M[:0], (0,)),
     reduce_sum("leaving nothing", M[:0], (1,)),
-    reduce_sum("int", I, (1,)),
+    reduce_sum("int", N, (1,)),
     reduce_sum("complex", Z, (0,)),
     reduce_sum("bf16", M.astype(BF16), (1,)),
     reverse("vector", V, (0,)),
     reverse("two axes", T, (0, 2)),
-    reverse("int", I, (1,)),
+    reverse("int", N, (1,)),
     iota("int", np.dtype(np.int32), (4,), 0),
     iota("float, second axis", np.dtype(np.float32), (2, 3), 1),
     iota("complex", np.dtype(np.complex64), (3,), 0),
@@ -137,7 +140,7 @@ ROWS: list[Row] = [
     slice_("three axes", T, (0, 1, 0), (2, 3, 4), (1, 1, 3)),
     slice_("nothing", M, (1, 1), (1, 4), (1, 2)),
     slice_("nothing, strided", V, (2,), (2,), (3,)),
-    slice_("int", I, (0, 1), (2, 3), (1, 1)),
+    slice_("int", N, (0, 1), (2, 3), (1, 1)),
     slice_("complex", Z, (0, 0), (2, 3), (1, 2)),
     pad("edges", M, 0, (1, 2, 0), (0, 1, 0)),
     pad("a value", V, -1.5, (1, 1, 0)),
@@ -151,14 +154,14 @@ ROWS: list[Row] = [
     pad("infinity", V, float("-inf"), (1, 0, 0)),
     pad("nothing", M[:0], 4.0, (2, 1, 3), (0, 0, 0)),
     pad("a scalar", SCALAR.reshape(1), 0, (0, 0, 5)),
-    pad("int", I, 7, (0, 1, 0), (1, 0, 0)),
+    pad("int", N, 7, (0, 1, 0), (1, 0, 0)),
     pad("bool", MASK, True, (0, 1, 0), (1, 0, 0)),
     pad("complex", Z, 1j, (0, 1, 0), (1, 0, 1)),
     concatenate("rows", M, M[:1] + 1, axis=0),
     concatenate("columns", M, M[:, :1] + 1, M[:, :2] - 1, axis=1),
     concatenate("with nothing", V, V[:0], V[:2], axis=0),
     concatenate("middle", T, T[:, :1], axis=1),
-    concatenate("int", I, I, axis=0),
+    concatenate("int", N, N, axis=0),
     concatenate("complex", Z, Z * 2, axis=1),
     Row(
         c.concatenate_p, "constant part", lambda x: c.concatenate(x, M[:1], axis=0), (M,),

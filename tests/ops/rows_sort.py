@@ -53,7 +53,8 @@ ROWS: list[Row] = [
     _sorts("bool_payload", ints(2, 6, high=2, dtype=np.bool_), _PLACES, axis=1),
     _sorts("bf16_payload", floats(2, 6, dtype=_BF16), _PLACES, axis=1),
     _sorts("f16", floats(3, 5, dtype=np.float16), axis=0),
-    _sorts("complex", (_FEW + 1j * floats(2, 6)).astype(np.complex64), axis=1, differentiable=(0,)),
+    _sorts("complex", floats(2, 4) + 1j * floats(2, 4, seed=1), axis=1, differentiable=(0,)),
+    _sorts("complex_ties", (_FEW + 1j * floats(2, 6)).astype(np.complex64), _PLACES, axis=1),
     _sorts("nothing", floats(2, 0), ints(2, 0), axis=1),
     _tops("last", floats(3, 6), 2, 1, (0,)),
     _tops("first", floats(5, 3, seed=1), 3, 0, (0,)),
@@ -66,12 +67,12 @@ ROWS: list[Row] = [
     _tops("bf16", floats(3, 5, dtype=_BF16), 2, 1),
     _tops("nan", np.array([1, np.nan, 5, -np.inf, np.inf], np.float32), 3, 0),
     Row(
-        gather_p, "take_along", lambda x, i: take_along(x, i, axis=1), (floats(2, 4), ints(2, 6, high=4)),
-        lambda x, i: np.take_along_axis(x, i, 1), (0,),
+        gather_p, "take_along", lambda x, i: take_along(x, i, axis=1),
+        (floats(2, 4), ints(2, 6, high=4)), lambda x, i: np.take_along_axis(x, i, 1), (0,),
     ),
     Row(
         gather_p, "take_along_unique", lambda x, i: take_along(x, i, axis=0, unique=True),
-        (floats(4, 2), np.array([[2, 3], [0, 1]], np.int32)), lambda x, i: np.take_along_axis(x, i, 0),
-        (0,),
+        (floats(4, 2), np.array([[2, 3], [0, 1]], np.int32)),
+        lambda x, i: np.take_along_axis(x, i, 0), (0,),
     ),
 ]  # fmt: skip

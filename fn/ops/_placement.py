@@ -1,4 +1,4 @@
-"""Windows: the geometry that gather and the scatters have in common.
+"""Placement: the geometry that gather and the scatters have in common.
 
 A window is a box in an array `x`. An index vector, the last axis of `indices`, places it: component
 `i` is where it starts along axis `index_map[i]` of `x`; along the other axes it starts at 0. `updates`
@@ -21,7 +21,7 @@ _SCATTER = ("update_window_axes", "inserted_axes", "index_map", "x_batch_axes", 
 _PROMISES = ("mode", "unique", "sorted")
 
 
-class Windows(NamedTuple):
+class Placement(NamedTuple):
     """Which axis is which."""
 
     window: Ints
@@ -36,20 +36,20 @@ class Windows(NamedTuple):
     """Axes of `indices` that pair with `x_batch`."""
 
     @classmethod
-    def of(cls, params: dict[str, Any]) -> Windows:
+    def of(cls, params: dict[str, Any]) -> Placement:
         """From the parameters of a gather or of a scatter."""
         return cls(*[params[n] for n in (_GATHER if "offset_axes" in params else _SCATTER)])
 
-    def batched(self, x: bool, indices: bool) -> Windows:
+    def batched(self, x: bool, indices: bool) -> Placement:
         """With a new first axis of `updates`, and of `x` and `indices` where they have it."""
         window, dropped, index_map, x_batch, index_batch = (
             tuple([a + 1 for a in axes]) for axes in self
         )
         if not indices:  # every window grows by the new axis
-            return Windows((0, *window), dropped, index_map, x_batch, self.index_batch)
+            return Placement((0, *window), dropped, index_map, x_batch, self.index_batch)
         if not x:  # more windows into the same array
-            return Windows(window, self.dropped, self.index_map, self.x_batch, index_batch)
-        return Windows(window, dropped, index_map, (0, *x_batch), (0, *index_batch))
+            return Placement(window, self.dropped, self.index_map, self.x_batch, index_batch)
+        return Placement(window, dropped, index_map, (0, *x_batch), (0, *index_batch))
 
     def sizes(self, x: Ints, updates: Ints) -> Ints:
         """Size of a window along each axis of `x`, from the shapes."""
@@ -110,15 +110,15 @@ class Windows(NamedTuple):
         )  # fmt: skip
 
 
-def as_gather(params: dict[str, Any], windows: Windows | None = None) -> dict[str, Any]:
+def as_gather(params: dict[str, Any], placed: Placement | None = None) -> dict[str, Any]:
     """Parameters of the gather that reads where a scatter writes, all but its sizes."""
-    axes = zip(_GATHER, windows or Windows.of(params), strict=True)
+    axes = zip(_GATHER, placed or Placement.of(params), strict=True)
     return {**dict(axes), **{k: params[k] for k in _PROMISES}}
 
 
-def as_scatter(params: dict[str, Any], windows: Windows | None = None) -> dict[str, Any]:
+def as_scatter(params: dict[str, Any], placed: Placement | None = None) -> dict[str, Any]:
     """Parameters of the scatter that writes where a gather reads."""
-    axes = zip(_SCATTER, windows or Windows.of(params), strict=True)
+    axes = zip(_SCATTER, placed or Placement.of(params), strict=True)
     return {**dict(axes), **{k: params[k] for k in _PROMISES}}
 
 
@@ -140,10 +140,8 @@ def wide_indices(emit: Any, indices: Any) -> Any:
 
 def clip_indices(emit: Any, indices: Any, bounds: list[int]) -> Any:
     """`indices` moved into 0 … `bounds`."""
-    zero = emit.constant(0, ArrayType((), indices.type.dtype))
-    limit = _limit(emit, indices, bounds)
-    # The lower bound may be a scalar, but only if the upper one is, too.
-    return emit.op("stablehlo.clamp", emit.spread(zero, limit.type.shape), indices, limit, type=indices.type)
+    zero, limit = emit.constant(0, indices.type), _limit(emit, indices, bounds)
+    return emit.op("stablehlo.clamp", zero, indices, limit, type=indices.type)
 
 
 def inside(emit: Any, indices: Any, bounds: list[int]) -> Any:

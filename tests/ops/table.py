@@ -1,0 +1,30 @@
+"""The table of rows: every primitive with example inputs and a reference. See `row.py`."""
+
+from __future__ import annotations
+
+from tests.ops import (
+    rows_cumulative,
+    rows_dot,
+    rows_dynamic,
+    rows_elementwise,
+    rows_gather,
+    rows_random,
+    rows_reduce,
+    rows_shape,
+    rows_sort,
+    rows_special,
+)
+from tests.ops.row import Row
+
+ROWS: list[Row] = [
+    *rows_elementwise.ROWS,
+    *rows_special.ROWS,
+    *rows_shape.ROWS,
+    *rows_dot.ROWS,
+    *rows_reduce.ROWS,
+    *rows_cumulative.ROWS,
+    *rows_sort.ROWS,
+    *rows_gather.ROWS,
+    *rows_dynamic.ROWS,
+    *rows_random.ROWS,
+]
