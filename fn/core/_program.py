@@ -200,9 +200,18 @@ def _same(p: Program, q: Program) -> bool:
     for e, g in zip(p.equations, q.equations, strict=True):
         if e.primitive is not g.primitive or len(e.inputs) != len(g.inputs):
             return False
-        if not all(map(match, e.inputs, g.inputs)) or e.params != g.params:
+        if not all(map(match, e.inputs, g.inputs)) or not _same_params(e.params, g.params):
             return False
         if [v.type for v in e.outputs] != [v.type for v in g.outputs]:
             return False
         twin.update(zip(e.outputs, g.outputs, strict=True))
     return len(p.outputs) == len(q.outputs) and all(map(match, p.outputs, q.outputs))
+
+
+def _same_params(p: Any, q: Any) -> bool:
+    """Equality of parameters in which not-a-number equals itself."""
+    if isinstance(p, Mapping):
+        return p.keys() == q.keys() and all(_same_params(p[k], q[k]) for k in p)
+    if isinstance(p, tuple) and isinstance(q, tuple):
+        return len(p) == len(q) and all(map(_same_params, p, q))
+    return bool(p == q) or (p != p and q != q)

@@ -74,14 +74,18 @@ def _linear_recurrence_batch(
     return linear_recurrence(a, b, axis=axis + 1, reverse=reverse), 0
 
 
+def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """What to add in: half precision would lose the small terms of a long sum."""
+    return np.dtype(np.float32) if is_float(dtype) and dtype.itemsize < 4 else dtype
+
+
 def _one_by_one(a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
+    dtype, wide = a.dtype, _wide(a.dtype)
     a, b = jnp.moveaxis(a, axis, 0), jnp.moveaxis(b, axis, 0)
-    # Half precision would lose the small terms of a long sum.
-    wide = np.dtype(np.float32) if is_float(a.dtype) and a.dtype.itemsize < 4 else a.dtype
 
     def step(h: Any, ab: Any) -> Any:
         h = ab[0].astype(wide) * h + ab[1].astype(wide)
-        return h, h.astype(a.dtype)
+        return h, h.astype(dtype)
 
     _, out = jax.lax.scan(step, jnp.zeros(a.shape[1:], wide), (a, b), reverse=reverse)
     return jnp.moveaxis(out, 0, axis)
@@ -91,7 +95,8 @@ def _by_doubling(a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
     def join(first: Any, then: Any) -> Any:
         return first[0] * then[0], first[1] * then[0] + then[1]
 
-    return jax.lax.associative_scan(join, (a, b), axis=axis, reverse=reverse)[1]
+    wide = tuple([x.astype(_wide(x.dtype)) for x in (a, b)])
+    return jax.lax.associative_scan(join, wide, axis=axis, reverse=reverse)[1].astype(b.dtype)
 
 
 def _linear_recurrence_lower(emit: Any, a: Any, b: Any, *, axis: int, reverse: bool) -> Any:

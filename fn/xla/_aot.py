@@ -27,7 +27,7 @@ class Lowered:
     """A call as StableHLO, ready to be compiled."""
 
     def __init__(
-        self, lowered: Any, captured: tuple[Any, ...], mixed: bool, static_out: Callable[[], bool]
+        self, lowered: Any, captured: tuple[Any, ...], mixed: bool, static_out: bool
     ) -> None:
         self._lowered, self._captured, self._mixed, self._static_out = lowered, captured, mixed, static_out
 
@@ -38,7 +38,7 @@ class Lowered:
 
     def compile(self) -> Compiled:
         """The executable."""
-        return Compiled(self._lowered.compile(), self._captured, self._mixed, self._static_out())
+        return Compiled(self._lowered.compile(), self._captured, self._mixed, self._static_out)
 
 
 class Compiled:
@@ -51,7 +51,7 @@ class Compiled:
         if self._mixed:
             args, kwargs = wrap(args), wrap(kwargs)
         try:
-            result = self._compiled(self._captured, *args, **kwargs)
+            result = self._compiled(*self._captured, *args, **kwargs)
         except Exception as error:
             raise hide_frames(error) from error.__cause__
         return unwrap(result) if self._static_out else result

@@ -60,11 +60,11 @@ class Jit:
         self._mixed = False  # whether arguments have static leaves, which must be wrapped first
         self._static_out = False  # whether results have static leaves
         self._latest: tuple[Any, Traced] | None = None
-        self._compiled: dict[int, Callable[..., Any]] = {}
+        self._compiled: dict[Any, Callable[..., Any]] = {}
         shardings = options.get("in_shardings")
         self._per_length = shardings is not None and not isinstance(shardings, (tuple, list))
-        self._fast = self._build(0)
         self._inner = _Unstatic(function)
+        self._fast = self._slow if self._per_length else self._entry(0)
 
     def __fn_environment__(self) -> list[Any]:
         return [self._function, self._static_argnums, self._static_argnames]
@@ -79,93 +79,98 @@ class Jit:
     # --- calling ---
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if context.trace is None and not self._mixed:
+        if context.trace is None:
             try:
-                result = self._fast(self._captured, *args, **kwargs)
+                return self._fast(*args, **kwargs)
             except Exception as error:
                 result = self._recover(error, args, kwargs)
-                if isinstance(result, _Failure):
-                    raise hide_frames(result.error) from result.error.__cause__
+        else:
+            result = self._call_traced(args, kwargs)
+        if isinstance(result, _Failure):
+            raise hide_frames(result.error) from result.error.__cause__
+        return result
+
+    def _slow(self, *args: Any, **kwargs: Any) -> Any:
+        """A call with static leaves among arguments or results, or with one sharding for all."""
+        if self._mixed:
+            args, kwargs = self._wrapped(args, kwargs)
+        while True:
+            try:
+                result = self._entry(len(args))(*args, **kwargs)
+            except _Recapture:
+                continue
             return unwrap(result) if self._static_out else result
-        try:
-            if context.trace is not None:
-                return self._call_traced(args, kwargs)
-            result = self._repeat(*self._wrapped(args, kwargs))
-        except Exception as error:
-            raise hide_frames(error) from error.__cause__
-        return unwrap(result) if self._static_out else result
 
     def _recover(self, error: Exception, args: Any, kwargs: Any) -> Any:
         """What to do when the fast path raised: pass captured arrays, wrap static leaves, or explain."""
         try:
             if isinstance(error, _Recapture):
-                return self._repeat(args, kwargs)
+                return self(*args, **kwargs)
             if isinstance(error, (TypeError, ValueError)) and not isinstance(error, FnError):
                 for leaf in tree_flatten((args, kwargs))[0]:
                     if isinstance(leaf, Tracer):
                         check_open(leaf, f"jit({function_name(self._function)})")
                 if self._has_static_leaves(args, kwargs):
-                    self._mixed = True
-                    return self._repeat(*self._wrapped(args, kwargs))
+                    self._mixed, self._fast = True, self._slow
+                    return self._slow(*args, **kwargs)
         except Exception as final:
             return _Failure(final)
         return _Failure(error)
-
-    def _repeat(self, args: Any, kwargs: Any) -> Any:
-        """Call until every array the function captures is passed: twice at most per new signature."""
-        while True:
-            try:
-                return self._build(len(args))(self._captured, *args, **kwargs)
-            except _Recapture:
-                continue
 
     def _has_static_leaves(self, args: Any, kwargs: Any) -> bool:
         marked, named = self._mark(args, kwargs)
         return None in split_arguments("jit", self._function, marked, named).types
 
-    def _wrapped(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """The arguments with static leaves wrapped, except those that `jax.jit` knows to be static."""
-        static = self._static_positions(args)
-        split_arguments("jit", self._function, *self._mark(args, kwargs))  # says what is not hashable
-        wrapped = tuple([a if i in static else wrap(a) for i, a in enumerate(args)])
-        return wrapped, {k: v if k in self._static_names() else wrap(v) for k, v in kwargs.items()}
-
     # --- compiling ---
 
-    def _build(self, count: int) -> Callable[..., Any]:
-        """The `jax.jit` to call; one in all, or one per number of arguments if a sharding is for all."""
-        count = count if self._per_length else 0
-        if count not in self._compiled:
-            options = dict(self._options)
-            for name in ("donate_argnums", "static_argnums"):
-                if name in options:
-                    options[name] = tuple([n + 1 if n >= 0 else n for n in options[name]])
-            if self._per_length:
-                options["in_shardings"] = (None, *[options["in_shardings"]] * count)
-            elif options.get("in_shardings") is not None:
-                options["in_shardings"] = (None, *options["in_shardings"])
-            self._compiled[count] = jax.jit(self._body(), **options)
-        return self._compiled[count]
+    def _entry(self, count: int) -> Callable[..., Any]:
+        """What to call with `count` arguments: a `jax.jit`, given the captured arrays if there are any."""
+        compiled = self._build(count)
+        return partial(compiled, self._captured) if self._captured else compiled
 
-    def _body(self) -> Callable[..., Any]:
+    def _build(self, count: int) -> Callable[..., Any]:
+        """The `jax.jit`: one in all, or one per number of arguments if one sharding is for all of them."""
+        hidden = bool(self._captured)
+        key = hidden, count if self._per_length else 0
+        if key not in self._compiled:
+            options = dict(self._options)
+            if self._per_length:
+                options["in_shardings"] = (options["in_shardings"],) * count
+            if hidden:  # the captured arrays come first: positions move up by one
+                for name in ("donate_argnums", "static_argnums"):
+                    if name in options:
+                        options[name] = tuple([n + 1 if n >= 0 else n for n in options[name]])
+                if "in_shardings" in options:
+                    options["in_shardings"] = (None, *options["in_shardings"])
+            self._compiled[key] = jax.jit(self._body(hidden), **options)
+        return self._compiled[key]
+
+    def _body(self, hidden: bool) -> Callable[..., Any]:
         """The function given to `jax.jit`: trace to a Program, and bind it as one operation."""
 
-        def body(_captured: tuple[Any, ...], *args: Any, **kwargs: Any) -> Any:
+        def body(*args: Any, **kwargs: Any) -> Any:
+            passed: tuple[Any, ...] = ()
+            if hidden:
+                passed, *rest = args
+                args = tuple(rest)
             args, kwargs = self._mark(args, kwargs)
             split = split_arguments("jit", self._function, args, kwargs)
             traced = self._trace(args, kwargs, split)
-            hidden = self._hidden(traced.program, _captured)
-            outs = run(traced.program, [*split.arrays, *hidden])
-            self._static_out = self._static_out or bool(traced.out_static)
+            place = {id(value): p for value, p in zip(self._captured, passed, strict=True)}
+            captured = [place.get(id(value), value) for value in traced.program.captured]
+            outs = run(traced.program, [*split.arrays, *captured])
+            if traced.out_static:
+                self._static_out = True
+                self._fast = self._slow
             static = tuple([(position, Static(value)) for position, value in traced.out_static])
             return traced._replace(out_static=static).rebuild(outs)
 
         update_wrapper(body, self._function)
-        del body.__wrapped__  # type: ignore[attr-defined]  # JAX is to see the hidden argument
+        del body.__wrapped__  # type: ignore[attr-defined]  # JAX is to see the arguments there are
         try:
             own = inspect.signature(self._function)
-            hidden = inspect.Parameter("_captured", inspect.Parameter.POSITIONAL_ONLY)
-            parameters = [hidden, *own.parameters.values()]
+            first = [inspect.Parameter("_captured", inspect.Parameter.POSITIONAL_ONLY)] * hidden
+            parameters = [*first, *own.parameters.values()]
             body.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
         except (TypeError, ValueError):
             pass  # a callable without a signature: names cannot be matched to positions
@@ -185,16 +190,13 @@ class Jit:
         if missing:
             self._latest = key, traced
             self._captured = (*self._captured, *missing)
+            if self._fast is not self._slow:
+                self._fast = self._entry(0)
             raise _Recapture
         return traced
 
     def _knows(self, value: Any) -> bool:
         return isinstance(value, jax.core.Tracer) or any(value is known for known in self._captured)
-
-    def _hidden(self, program: Program, passed: tuple[Any, ...]) -> list[Any]:
-        """The captured arrays of `program` among those passed as the hidden argument."""
-        place = {id(value): p for value, p in zip(self._captured, passed, strict=True)}
-        return [place.get(id(value), value) for value in program.captured]
 
     # --- static arguments ---
 
@@ -229,11 +231,13 @@ class Jit:
     # --- under a trace ---
 
     def _call_traced(self, args: Any, kwargs: Any) -> Any:
-        args, kwargs = self._mark(args, kwargs)
-        split = split_arguments("jit", self._function, args, kwargs)
-        traced = trace_call("jit", self._inner, args, kwargs, split)
-        outs = call(traced.program, *split.arrays)
-        return traced.rebuild(outs)
+        try:
+            args, kwargs = self._mark(args, kwargs)
+            split = split_arguments("jit", self._function, args, kwargs)
+            traced = trace_call("jit", self._inner, args, kwargs, split)
+            return traced.rebuild(call(traced.program, *split.arrays))
+        except Exception as error:
+            return _Failure(error)
 
     # --- ahead of time ---
 
@@ -249,24 +253,28 @@ class Jit:
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """StableHLO for a call with these arguments (arrays or types), ready to be compiled."""
-        self._mixed = self._mixed or self._has_static_leaves(args, kwargs)
-        if self._mixed:
-            args, kwargs = self._wrapped(args, kwargs)
-        structs = [_as_struct(x) for x in (args, kwargs)]
-        while True:
-            try:
-                lowered = self._build(len(args)).lower(self._captured, *structs[0], **structs[1])  # type: ignore[attr-defined]
-                return Lowered(lowered, self._captured, self._mixed, lambda: self._static_out)
-            except _Recapture:
-                continue
-            except Exception as error:
-                raise hide_frames(error) from error.__cause__
+        try:
+            if self._mixed or self._has_static_leaves(args, kwargs):
+                self._mixed, self._fast = True, self._slow
+                args, kwargs = self._wrapped(args, kwargs)
+            args, kwargs = _as_struct(args), _as_struct(kwargs)
+            while True:
+                try:
+                    first = (self._captured,) if self._captured else ()
+                    lowered = self._build(len(args)).lower(*first, *args, **kwargs)  # type: ignore[attr-defined]
+                    break
+                except _Recapture:
+                    continue
+            return Lowered(lowered, first, self._mixed, self._static_out)
+        except Exception as error:
+            raise hide_frames(error) from error.__cause__
 
     def clear_cache(self) -> None:
         """Forget all compiled versions of this function, and the arrays it captured."""
         self._compiled.clear()
         self._captured = ()
-        self._fast = self._build(0)
+        if self._fast is not self._slow:
+            self._fast = self._entry(0)
 
 
 class _Unstatic:

@@ -24,6 +24,7 @@ MASK = np.array([[True, False, True], [False, False, True]])
 FLIPPED, YES, FIVE = MASK[::-1].copy(), np.bool_(True), np.int32(5)
 Z = (floats(2, 3, seed=8) + 1j * floats(2, 3, seed=9)).astype(np.complex64)
 W = (floats(2, 3, seed=10) + 1j * floats(2, 3, seed=11)).astype(np.complex64)
+FRACTIONS = np.array([[-2.3, -0.7, 0.2], [0.8, 1.35, 2.7]], np.float32)
 HALVES = np.array([-2.5, -1.5, -0.5, 0.4, 0.5, 1.5, 2.6], np.float32)
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0], np.float32)
 NANS = (SPECIAL, SPECIAL)
@@ -35,9 +36,11 @@ def unary(
 ) -> list[Row]:  # fmt: skip
     """One row per example input; those of floating or complex dtype may be differentiable."""
     rows = []
-    for x in args:
+    for i, x in enumerate(args):
         inexact = differentiable and x.dtype.kind in "fcV"
-        rows.append(Row(primitive, label(x), function, (x,), reference, (0,) if inexact else ()))
+        rows.append(
+            Row(primitive, f"{label(x)} {i}", function, (x,), reference, (0,) if inexact else ())
+        )
     return rows
 
 
@@ -47,9 +50,9 @@ def binary(
 ) -> list[Row]:  # fmt: skip
     """One row per pair of example inputs."""
     rows = []
-    for x, y in pairs:
+    for i, (x, y) in enumerate(pairs):
         inexact = differentiable if np.asarray(x).dtype.kind in "fcV" else ()
-        name = f"{label(x)}-{label(y)}"
+        name = f"{label(x)} {label(y)} {i}"
         rows.append(Row(primitive, name, function, (x, y), reference, inexact))
     return rows
 
@@ -58,6 +61,11 @@ def label(x: Any) -> str:
     """`float32[2,3]`, for the name of a row."""
     x = np.asarray(x)
     return f"{x.dtype.name}[{','.join(map(str, x.shape))}]"
+
+
+def clamped(low: Any, x: Any, high: Any) -> Any:
+    """`clamp` by JAX, with its arguments in our order."""
+    return jnp.clip(x, low, high)
 
 
 ARITHMETIC = ((A, B), (A, SCALAR), (SCALAR, B), (A[0, 0], B[1, 1]), (Z, W), (N, J))
@@ -83,21 +91,25 @@ ROWS: list[Row] = [
     *unary(e.sign_p, e.sign, jnp.sign, True, A, N, U),
     Row(e.sign_p, "complex", e.sign, (Z,), lambda x: x / jnp.abs(x), (0,)),
     Row(e.sign_p, "special", e.sign, (SPECIAL,), np.sign),
-    *unary(e.floor_p, e.floor, jnp.floor, True, A, HALVES),
-    *unary(e.ceil_p, e.ceil, jnp.ceil, True, A, HALVES),
-    *unary(e.round_p, e.round, jnp.round, True, A, HALVES),
+    *unary(e.floor_p, e.floor, jnp.floor, True, FRACTIONS),
+    Row(e.floor_p, "halves", e.floor, (HALVES,), jnp.floor),
+    *unary(e.ceil_p, e.ceil, jnp.ceil, True, FRACTIONS),
+    Row(e.ceil_p, "halves", e.ceil, (HALVES,), jnp.ceil),
+    *unary(e.round_p, e.round, jnp.round, True, FRACTIONS),
+    Row(e.round_p, "halves", e.round, (HALVES,), jnp.round),
     Row(
         e.round_away_p, "", e.round_away, (HALVES,),
-        lambda x: jax.lax.round(x, jax.lax.RoundingMethod.AWAY_FROM_ZERO), (0,),
+        lambda x: jax.lax.round(x, jax.lax.RoundingMethod.AWAY_FROM_ZERO),
     ),
-    Row(e.floor_p, "round_to_zero", e.round_to_zero, (HALVES,), jnp.trunc, (0,)),
-    Row(e.clamp_p, "", e.clamp, (-POSITIVE, A, POSITIVE), jax.lax.clamp, (0, 1, 2)),
-    Row(e.clamp_p, "scalar bounds", e.clamp, (-SCALAR, A, SCALAR), jax.lax.clamp, (0, 1, 2)),
+    Row(e.round_away_p, "smooth", e.round_away, (FRACTIONS,), jnp.round, (0,)),
+    Row(e.floor_p, "round_to_zero", e.round_to_zero, (FRACTIONS,), jnp.trunc, (0,)),
+    Row(e.clamp_p, "", e.clamp, (-POSITIVE, A, POSITIVE), clamped, (0, 1, 2)),
+    Row(e.clamp_p, "scalar bounds", e.clamp, (-SCALAR, A, SCALAR), clamped, (0, 1, 2)),
     Row(
         e.clamp_p, "python bounds", lambda x: e.clamp(-1.0, x, 1.0), (A,),
         lambda x: jnp.clip(x, -1, 1), (0,),
     ),
-    Row(e.clamp_p, "int", e.clamp, (np.int32(-3), N, J), lambda a, x, b: jnp.clip(x, a, b)),
+    Row(e.clamp_p, "int", e.clamp, (np.int32(-3), N, J), clamped),
     # --- comparison ---
     *binary(e.eq_p, e.eq, jnp.equal, (), (N, N), (A, SCALAR), (Z, Z), (MASK, FLIPPED), NANS),
     *binary(e.ne_p, e.ne, jnp.not_equal, (), (N, J), (A, SCALAR), (Z, W), NANS),
@@ -147,16 +159,18 @@ ROWS: list[Row] = [
             e.convert_p, f"{label(x)} to {np.dtype(dtype).name}",
             lambda x, dtype=dtype: e.convert(x, dtype=dtype), (x,),
             lambda x, dtype=dtype: x.astype(dtype), (0,) if differentiable else (),
+            2e-2 if np.dtype(dtype).itemsize == 2 else 1e-5,
         )
         for x, dtype, differentiable in [
             (A, BF16, True), (A.astype(BF16), np.float32, True), (A, np.complex64, True),
             (A, np.float16, True), (A, np.int32, False), (N, np.float32, False),
-            (N, np.uint8, False), (N, np.bool_, False), (MASK, np.float32, False), (MASK, np.int32, False),
-            (np.array([0.3, 0.0, -2], np.float32), np.bool_, False), (N, np.complex64, False),
+            (N, np.uint8, False), (N, np.bool_, False), (MASK, np.float32, False),
+            (MASK, np.int32, False), (HALVES * 0, np.bool_, False), (N, np.complex64, False),
         ]
     ],
     Row(
-        e.convert_p, "complex to real", lambda x: e.convert(x, dtype=np.float32), (Z,), jnp.real, (0,)
+        e.convert_p, "complex to real", lambda x: e.convert(x, dtype=np.float32), (Z,), jnp.real,
+        (0,),
     ),
     Row(
         e.convert_p, "complex to bool", lambda x: e.convert(x, dtype=np.bool_), (Z * MASK,),

@@ -1,0 +1,225 @@
+"""Comparison, logic, bits, and choosing between arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+import fn.ops as ops
+from fn.core import ArgumentError, Tracer, dtype_name, is_inexact, is_integer, public
+from fn.numpy._promotion import array, cast, literal, match, promote, spread, type_at
+from fn.numpy._rows import binary, unary
+
+_BOOL = numpy.dtype(bool)
+
+# --- comparison -------------------------------------------------------------------------
+
+equal = binary("equal", ops.eq, "`x == y`.", "np.array([1, 2]), 2 -> [False  True]")
+not_equal = binary("not_equal", ops.ne, "`x != y`.", "np.array([1, 2]), 2 -> [ True False]")
+less = binary("less", ops.lt, "`x < y`.", "np.array([1, 2]), 2 -> [ True False]")
+less_equal = binary("less_equal", ops.le, "`x <= y`.", "np.array([1, 2]), 2 -> [ True  True]")
+greater = binary("greater", ops.gt, "`x > y`.", "np.array([1, 2]), 2 -> [False False]")
+greater_equal = binary("greater_equal", ops.ge, "`x >= y`.", "np.array([1, 2]), 2 -> [False  True]")
+
+
+@public
+def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether `|a - b| <= atol + rtol |b|`, elementwise.
+
+    Args:
+        a, b: arrays or scalars that broadcast together.
+        rtol, atol: relative and absolute tolerance.
+        equal_nan: whether NaN is close to NaN.
+
+    >>> import fn.numpy as np
+    >>> print(np.isclose(np.array([1., 2.]), np.array([1., 2.1])))
+    [ True False]
+    """
+    a, b = match("isclose", array("isclose", a), array("isclose", b, 1))
+    if not is_inexact(a.dtype):
+        if rtol == 0 and atol == 0 or a.dtype == _BOOL:
+            return ops.eq(a, b)
+        kind = numpy.dtype(numpy.float64 if a.dtype.itemsize == 8 else numpy.float32)
+        a, b = cast(a, kind), cast(b, kind)
+    size = ops.abs(b)
+    bound = ops.add(ops.mul(size, cast(rtol, size.dtype)), cast(atol, size.dtype))
+    near = ops.le(ops.abs(ops.sub(a, b)), bound)
+    # An infinity is close to itself only.
+    finite = ops.lt(size, literal(math.inf, size.dtype))
+    near = ops.logical_or(ops.logical_and(near, finite), ops.eq(a, b))
+    if equal_nan:
+        near = ops.logical_or(near, ops.logical_and(ops.ne(a, a), ops.ne(b, b)))
+    return near
+
+
+@public
+def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether all elements are close; see `isclose`.
+
+    >>> import fn.numpy as np
+    >>> bool(np.allclose(np.array([1., 2.]), np.array([1., 2.000001])))
+    True
+    """
+    near = isclose(a, b, rtol, atol, equal_nan)
+    return ops.reduce_and(near, axes=tuple(range(near.ndim)))
+
+
+@public
+def array_equal(a: Any, b: Any, equal_nan: bool = False) -> Any:
+    """Whether two arrays have the same shape and elements.
+
+    >>> import fn.numpy as np
+    >>> bool(np.array_equal(np.ones(3), np.ones(3))), bool(np.array_equal(np.ones(3), np.ones(2)))
+    (True, False)
+    """
+    a, b = array("array_equal", a), array("array_equal", b, 1)
+    if a.shape != b.shape:
+        return array("array_equal", False)
+    a, b = match("array_equal", a, b)
+    same = ops.eq(a, b)
+    if equal_nan:
+        same = ops.logical_or(same, ops.logical_and(ops.ne(a, a), ops.ne(b, b)))
+    return ops.reduce_and(same, axes=tuple(range(a.ndim)))
+
+
+# --- logic ------------------------------------------------------------------------------
+
+
+def truth(name: str, x: Any) -> Any:
+    """`x` as booleans: whether elements are not zero."""
+    x = array(name, x)
+    return x if x.dtype == _BOOL else ops.ne(x, literal(0, x.dtype))
+
+
+def _logical(name: str, op: Any, doc: str, example: str) -> Any:
+    def apply(x: Any, y: Any) -> Any:
+        return op(truth(name, x), truth(name, y))
+
+    return binary(name, apply, doc, example)
+
+
+logical_and = _logical("logical_and", ops.logical_and, "Whether both are nonzero.", "True, 0 -> False")
+logical_or = _logical("logical_or", ops.logical_or, "Whether either is nonzero.", "True, 0 -> True")
+logical_xor = _logical("logical_xor", ops.logical_xor, "Whether just one is nonzero.", "True, 0 -> True")
+logical_not = unary(
+    "logical_not", lambda x: ops.logical_not(truth("logical_not", x)), "Whether `x` is zero.", "0.0 -> True"
+)
+
+# --- bits -------------------------------------------------------------------------------
+
+
+def _bits(name: str, op: Any, doc: str, example: str, booleans: bool = True) -> Any:
+    def apply(x: Any, y: Any) -> Any:
+        dtype = type_at(name, x).dtype
+        if not is_integer(dtype) and not (booleans and dtype == _BOOL):
+            raise _no_bits(name, dtype, booleans)
+        return op(x, y)
+
+    return binary(name, apply, doc, example)
+
+
+def _no_bits(name: str, dtype: numpy.dtype[Any], booleans: bool) -> ArgumentError:
+    return ArgumentError(
+        f"{name}: wrong dtype", expected="integers or booleans" if booleans else "integers",
+        got=dtype_name(dtype), fix="convert to an integer dtype, or compare first: (x > 0) & (y > 0)",
+    )  # fmt: skip
+
+
+def _invert(x: Any) -> Any:
+    x = array("invert", x)
+    if not is_integer(x.dtype) and x.dtype != _BOOL:
+        raise _no_bits("invert", x.dtype, True)
+    return ops.logical_not(x)
+
+
+def _shift_right(x: Any, y: Any) -> Any:
+    unsigned = type_at("right_shift", x).dtype.kind == "u"
+    return ops.shift_right_logical(x, y) if unsigned else ops.shift_right_arithmetic(x, y)
+
+
+bitwise_and = _bits("bitwise_and", ops.logical_and, "`x & y`.", "6, 3 -> 2")
+bitwise_or = _bits("bitwise_or", ops.logical_or, "`x | y`.", "6, 3 -> 7")
+bitwise_xor = _bits("bitwise_xor", ops.logical_xor, "`x ^ y`.", "6, 3 -> 5")
+bitwise_not = invert = bitwise_invert = unary("invert", _invert, "`~x`.", "5 -> -6")
+left_shift = bitwise_left_shift = _bits(
+    "left_shift", ops.shift_left, "`x << y`.", "3, 2 -> 12", booleans=False
+)
+right_shift = bitwise_right_shift = _bits(
+    "right_shift", _shift_right, "`x >> y`, filling with the sign.", "-8, 2 -> -2", booleans=False
+)
+bitwise_count = unary(
+    "bitwise_count", lambda x: ops.population_count(array("bitwise_count", x)), "Number of one bits.", "7 -> 3"
+)
+
+# --- choice -----------------------------------------------------------------------------
+
+
+@public
+def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    """`x` where `condition` holds, else `y`, elementwise.
+
+    Args:
+        condition: booleans; numbers count as true where they are not zero.
+        x, y: arrays or scalars; the three are broadcast together.
+
+    Returns:
+        An array of the promoted dtype of `x` and `y`. With `condition` alone, the positions where it
+        holds, which needs its values.
+
+    >>> import fn.numpy as np
+    >>> print(np.where(np.array([True, False]), 1.0, 0.0))
+    [1. 0.]
+    """
+    if x is None and y is None:
+        return nonzero(condition)
+    if x is None or y is None:
+        raise ArgumentError(
+            "where: one of two values is missing", expected="where(condition, x, y)",
+            got=f"where(condition, {'x' if y is None else 'None'}, {'None' if y is None else 'y'})",
+        )  # fmt: skip
+    x, y = promote("where", x, y)
+    condition, x, y = spread("where", truth("where", condition), x, y)
+    return ops.select(condition, x, y)
+
+
+@public
+def nonzero(x: Any) -> tuple[Any, ...]:
+    """Positions of the elements that are not zero, one index array per axis.
+
+    The number of them is data, so `x` must be known: under `jit`, use `where(condition, x, y)`.
+
+    >>> import fn.numpy as np
+    >>> print(*np.nonzero(np.array([3, 0, 5])))
+    [0 2]
+    """
+    if isinstance(x, Tracer):
+        x = numpy.asarray(x)
+    return tuple([array("nonzero", i) for i in numpy.nonzero(numpy.asarray(array("nonzero", x)))])
+
+
+@public
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """For each element the choice that belongs to the first condition that holds.
+
+    Args:
+        condlist: conditions, broadcast together with the choices.
+        choicelist: as many arrays or scalars.
+        default: what to take where no condition holds.
+
+    >>> import fn.numpy as np
+    >>> x = np.arange(4)
+    >>> print(np.select([x < 1, x < 3], [10, 20], 30))
+    [10 20 20 30]
+    """
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ArgumentError(
+            "select: conditions and choices do not pair up", expected="one choice for each condition",
+            got=f"{len(condlist)} conditions, {len(choicelist)} choices",
+        )  # fmt: skip
+    *choices, out = promote("select", *choicelist, default)
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
+        out = where(condition, choice, out)
+    return out
