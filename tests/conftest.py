@@ -16,8 +16,8 @@ os.environ["XLA_FLAGS"] = " ".join(
     ]
 )
 
-import hypothesis  # noqa: E402  (the environment has to be set first)
-import jax  # noqa: E402
+import hypothesis
+import jax
 
 # Executables are kept between runs: a hit takes 2 ms. The folder is keyed by version, XLA by the rest.
 _CACHE = Path(tempfile.gettempdir()) / f"fn-tests-xla-{jax.__version__}-{os.getuid()}"

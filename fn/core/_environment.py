@@ -155,6 +155,7 @@ def _check_builtin(value: Any) -> None:
 
 def _visit_function(function: types.FunctionType, stack: list[Any], result: Snapshot) -> None:
     code = function.__code__
+    result.identity(code)
     stack += [function.__defaults__, function.__kwdefaults__]
     for cell in function.__closure__ or ():
         try:
@@ -166,7 +167,6 @@ def _visit_function(function: types.FunctionType, stack: list[Any], result: Snap
         if function.__module__ in _IMPURE_MODULES:
             raise Unknowable
         return
-    stack.append(code)
     reads, names = _code_facts(code)
     space = function.__globals__
     for name in reads:

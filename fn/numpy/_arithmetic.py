@@ -10,7 +10,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_float, is_inexact, is_integer, public, type_of
 from fn.numpy._elementwise import _signbit
-from fn.numpy._promotion import array, cast, literal, match, promote, spread, type_at
+from fn.numpy._promotion import array, cast, like, match, promote, spread, type_at
 from fn.numpy._rows import as_floating, binary
 
 _BOOL = numpy.dtype(bool)
@@ -56,7 +56,7 @@ def _numbers(name: str, x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _zero(x: Any) -> Any:
-    return literal(0, x.dtype)
+    return like(0, x)
 
 
 def _floor_divide(x: Any, y: Any) -> Any:
@@ -66,7 +66,7 @@ def _floor_divide(x: Any, y: Any) -> Any:
         quotient, rest = ops.div(x, y), ops.rem(x, y)
         # Division rounds toward zero; one less where signs differ and something is left.
         down = ops.logical_and(ops.ne(ops.sign(x), ops.sign(y)), ops.ne(rest, _zero(x)))
-        return ops.select(down, ops.sub(quotient, literal(1, x.dtype)), quotient)
+        return ops.select(down, ops.sub(quotient, like(1, x)), quotient)
     if is_complex(x.dtype):
         raise ArgumentError(
             "floor_divide: complex numbers have no floor", expected="real numbers", got=str(x.dtype)
@@ -79,7 +79,7 @@ def _float_divmod(x: Any, y: Any) -> tuple[Any, Any]:
     quotient = ops.div(ops.sub(x, rest), y)
     down = ops.logical_and(ops.ne(rest, _zero(x)), ops.ne(ops.sign(y), ops.sign(rest)))
     rest = ops.select(down, ops.add(rest, y), rest)
-    quotient = ops.select(down, ops.sub(quotient, literal(1, x.dtype)), quotient)
+    quotient = ops.select(down, ops.sub(quotient, like(1, x)), quotient)
     return ops.round(quotient), rest
 
 
@@ -100,7 +100,10 @@ remainder = mod = binary(
     "`x % y`, with the sign of `y`.", "-7, 2 -> 1",
 )  # fmt: skip
 fmod = binary(
-    "fmod", lambda x, y: ops.rem(*_numbers("fmod", x, y)), "Remainder with the sign of `x`.", "-7, 2 -> -1"
+    "fmod",
+    lambda x, y: ops.rem(*_numbers("fmod", x, y)),
+    "Remainder with the sign of `x`.",
+    "-7, 2 -> -1",
 )
 
 
@@ -163,7 +166,7 @@ def _static_power(x: Any, y: int | float) -> Any:
 
 def _integer_power(x: Any, y: Any) -> Any:
     """By squaring: six bits of the exponent suffice, for any more would overflow."""
-    zero, one = _zero(x), literal(1, x.dtype)
+    zero, one = _zero(x), like(1, x)
     out = ops.select(ops.logical_and(ops.eq(x, zero), ops.ne(y, zero)), zero, one)
     out = ops.spread(out, ops.add(x, y)) if x.shape != y.shape else out
     for _ in range(6):
@@ -192,13 +195,23 @@ def _fmin(x: Any, y: Any) -> Any:
 
 
 maximum = binary(
-    "maximum", ops.maximum, "The larger of `x` and `y`; NaN if either is.", "np.array([1., 5.]), 3. -> [3. 5.]"
+    "maximum",
+    ops.maximum,
+    "The larger of `x` and `y`; NaN if either is.",
+    "np.array([1., 5.]), 3. -> [3. 5.]",
 )
 minimum = binary(
-    "minimum", ops.minimum, "The smaller of `x` and `y`; NaN if either is.", "np.array([1., 5.]), 3. -> [1. 3.]"
+    "minimum",
+    ops.minimum,
+    "The smaller of `x` and `y`; NaN if either is.",
+    "np.array([1., 5.]), 3. -> [1. 3.]",
 )
-fmax = binary("fmax", _fmax, "The larger of `x` and `y`; NaN only if both are.", "1., np.nan -> 1.0")
-fmin = binary("fmin", _fmin, "The smaller of `x` and `y`; NaN only if both are.", "1., np.nan -> 1.0")
+fmax = binary(
+    "fmax", _fmax, "The larger of `x` and `y`; NaN only if both are.", "1., np.nan -> 1.0"
+)
+fmin = binary(
+    "fmin", _fmin, "The smaller of `x` and `y`; NaN only if both are.", "1., np.nan -> 1.0"
+)
 
 
 @public
@@ -237,9 +250,9 @@ def _hypot(x: Any, y: Any) -> Any:
     # from the second order on.
     larger = ops.ge(x, y)
     high, low = ops.select(larger, x, y), ops.select(larger, y, x)
-    safe = ops.select(ops.eq(high, _zero(high)), literal(1.0, high.dtype), high)
+    safe = ops.select(ops.eq(high, _zero(high)), like(1.0, high), high)
     out = ops.mul(high, ops.sqrt(ops.add(ops.square(ops.div(low, safe)), 1.0)))
-    infinity = literal(math.inf, high.dtype)
+    infinity = like(math.inf, high)
     infinite = ops.logical_or(ops.eq(x, infinity), ops.eq(y, infinity))
     return ops.select(infinite, infinity, out)
 
@@ -262,7 +275,7 @@ def _copysign(x: Any, y: Any) -> Any:
 
 def _heaviside(x: Any, y: Any) -> Any:
     x = array("heaviside", x)
-    step = ops.select(ops.lt(x, _zero(x)), _zero(x), literal(1.0, x.dtype))
+    step = ops.select(ops.lt(x, _zero(x)), _zero(x), like(1.0, x))
     step = ops.select(ops.ne(x, x), x, step)
     return ops.select(ops.eq(x, _zero(x)), y, step)
 
@@ -271,22 +284,34 @@ arctan2 = atan2 = binary(
     "arctan2", _arctan2, "Angle of the point with ordinate `x` and abscissa `y`.", "0., 1. -> 0.0",
     floating=True,
 )  # fmt: skip
-hypot = binary("hypot", _hypot, "`sqrt(x**2 + y**2)`, without overflow.", "3., 4. -> 5.0", floating=True)
+hypot = binary(
+    "hypot", _hypot, "`sqrt(x**2 + y**2)`, without overflow.", "3., 4. -> 5.0", floating=True
+)
 logaddexp = binary(
-    "logaddexp", _logaddexp, "`log(exp(x) + exp(y))`, without overflow.", "0., -np.inf -> 0.0", floating=True
+    "logaddexp",
+    _logaddexp,
+    "`log(exp(x) + exp(y))`, without overflow.",
+    "0., -np.inf -> 0.0",
+    floating=True,
 )
 logaddexp2 = binary(
     "logaddexp2",
     lambda x, y: ops.div(_logaddexp(ops.mul(x, math.log(2)), ops.mul(y, math.log(2))), math.log(2)),
     "`log2(2**x + 2**y)`, without overflow.", "0., -np.inf -> 0.0", floating=True,
 )  # fmt: skip
-copysign = binary("copysign", _copysign, "`|x|` with the sign of `y`.", "3., -0.0 -> -3.0", floating=True)
+copysign = binary(
+    "copysign", _copysign, "`|x|` with the sign of `y`.", "3., -0.0 -> -3.0", floating=True
+)
 heaviside = binary(
     "heaviside", _heaviside, "0 where `x < 0`, `y` where `x == 0`, 1 where `x > 0`.", "0., 0.5 -> 0.5",
     floating=True,
 )  # fmt: skip
 nextafter = binary(
-    "nextafter", ops.nextafter, "The number next to `x` in the direction of `y`.", "1., 1. -> 1.0", floating=True
+    "nextafter",
+    ops.nextafter,
+    "The number next to `x` in the direction of `y`.",
+    "1., 1. -> 1.0",
+    floating=True,
 )
 
 
@@ -300,4 +325,4 @@ def ldexp(x: Any, exponent: Any, /) -> Any:
     """
     x = as_floating("ldexp", array("ldexp", x))
     x, scale = match("ldexp", x, cast(array("ldexp", exponent, 1), x.dtype))
-    return ops.mul(x, ops.pow(literal(2.0, x.dtype), scale))
+    return ops.mul(x, ops.pow(like(2.0, x), scale))

@@ -119,7 +119,9 @@ def iinfo(dtype: Any) -> Any:
 
 
 def _dtype_of(value: Any) -> Any:
-    return value.dtype if isinstance(value, (Tracer, jax.Array, numpy.ndarray)) else numpy.dtype(value)
+    return (
+        value.dtype if isinstance(value, (Tracer, jax.Array, numpy.ndarray)) else numpy.dtype(value)
+    )
 
 
 def float_dtype() -> numpy.dtype[Any]:

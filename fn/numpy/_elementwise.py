@@ -11,7 +11,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_float, is_inexact, public
-from fn.numpy._promotion import array, cast, literal
+from fn.numpy._promotion import array, cast, like
 from fn.numpy._rows import as_floating, floating, unary
 
 _BOOL = numpy.dtype(bool)
@@ -94,9 +94,9 @@ def _sinc(x: Any) -> Any:
     t = ops.mul(x, math.pi)
     # Near 0 by its series, so that derivatives of every order are right there, too.
     near = ops.lt(ops.abs(t), 0.1)
-    safe = ops.select(near, literal(1.0, t.dtype), t)
+    safe = ops.select(near, like(1.0, t), t)
     s = ops.square(t)
-    series = literal(1.0, t.dtype)
+    series = like(1.0, t)
     for divisor in (72.0, 42.0, 20.0, 6.0):
         series = ops.sub(1.0, ops.mul(ops.div(s, divisor), series))
     return ops.select(near, series, ops.div(ops.sin(safe), safe))
@@ -118,7 +118,9 @@ def _rounding(op: Any) -> Any:
 floor = unary("floor", _rounding(ops.floor), "Round down; integers stay.", "-1.5 -> -2.0")
 ceil = unary("ceil", _rounding(ops.ceil), "Round up; integers stay.", "-1.5 -> -1.0")
 trunc = fix = unary("trunc", _rounding(ops.round_to_zero), "Drop the fraction.", "-1.5 -> -1.0")
-rint = unary("rint", _rounding(ops.round), "Round to the nearest integer, ties to even.", "2.5 -> 2.0")
+rint = unary(
+    "rint", _rounding(ops.round), "Round to the nearest integer, ties to even.", "2.5 -> 2.0"
+)
 
 
 @public
@@ -135,7 +137,9 @@ def round(x: Any, decimals: int = 0) -> Any:
     """
     x = array("round", x)
     if is_complex(x.dtype):
-        return ops.make_complex(round(ops.real_part(x), decimals), round(ops.imag_part(x), decimals))
+        return ops.make_complex(
+            round(ops.real_part(x), decimals), round(ops.imag_part(x), decimals)
+        )
     if not is_float(x.dtype):
         if decimals >= 0:
             return x
@@ -162,8 +166,8 @@ def modf(x: Any, /) -> tuple[Any, Any]:
     """
     x = as_floating("modf", array("modf", x))
     whole = ops.round_to_zero(x)
-    infinite = ops.eq(ops.abs(x), literal(math.inf, x.dtype))
-    return ops.select(infinite, literal(0.0, x.dtype), ops.sub(x, whole)), whole
+    infinite = ops.eq(ops.abs(x), like(math.inf, x))
+    return ops.select(infinite, like(0.0, x), ops.sub(x, whole)), whole
 
 
 # --- complex parts ----------------------------------------------------------------------
@@ -178,7 +182,7 @@ def _imag(x: Any) -> Any:
     x = array("imag", x)
     if is_complex(x.dtype):
         return ops.imag_part(x)
-    return ops.full(array("imag", literal(0, x.dtype)), x.shape)
+    return ops.full(array("imag", like(0, x)), x.shape)
 
 
 real = unary("real", _real, "Real part.", "1 + 2j -> 1.0")
@@ -217,7 +221,7 @@ def _isinf(x: Any) -> Any:
     x = array("isinf", x)
     if is_complex(x.dtype):
         return ops.logical_or(_isinf(ops.real_part(x)), _isinf(ops.imag_part(x)))
-    return ops.eq(ops.abs(x), literal(math.inf, x.dtype)) if is_float(x.dtype) else _never(x)
+    return ops.eq(ops.abs(x), like(math.inf, x)) if is_float(x.dtype) else _never(x)
 
 
 def _isfinite(x: Any) -> Any:
@@ -230,7 +234,7 @@ def _isfinite(x: Any) -> Any:
 def _equals(value: float) -> Any:
     def test(x: Any) -> Any:
         x = array("isinf", x)
-        return ops.eq(x, literal(value, x.dtype)) if is_float(x.dtype) else _never(x)
+        return ops.eq(x, like(value, x)) if is_float(x.dtype) else _never(x)
 
     return test
 
@@ -238,20 +242,31 @@ def _equals(value: float) -> Any:
 def _signbit(x: Any) -> Any:
     x = array("signbit", x)
     if x.dtype.kind == "i":
-        return ops.lt(x, literal(0, x.dtype))
+        return ops.lt(x, like(0, x))
     if not is_float(x.dtype):
         return _never(x)
     bits = ops.bitcast(x, dtype=numpy.dtype(f"int{x.dtype.itemsize * 8}"))
-    return ops.lt(bits, literal(0, bits.dtype))
+    return ops.lt(bits, like(0, bits))
 
 
-isnan = unary("isnan", _isnan, "Whether `x` is not a number.", "np.array([1., np.nan]) -> [False  True]")
-isinf = unary("isinf", _isinf, "Whether `x` is infinite.", "np.array([1., -np.inf]) -> [False  True]")
-isfinite = unary(
-    "isfinite", _isfinite, "Whether `x` is neither infinite nor NaN.", "np.array([1., np.nan]) -> [ True False]"
+isnan = unary(
+    "isnan", _isnan, "Whether `x` is not a number.", "np.array([1., np.nan]) -> [False  True]"
 )
-isposinf = unary("isposinf", _equals(math.inf), "Whether `x` is positive infinity.", "np.inf -> True")
-isneginf = unary("isneginf", _equals(-math.inf), "Whether `x` is negative infinity.", "np.inf -> False")
+isinf = unary(
+    "isinf", _isinf, "Whether `x` is infinite.", "np.array([1., -np.inf]) -> [False  True]"
+)
+isfinite = unary(
+    "isfinite",
+    _isfinite,
+    "Whether `x` is neither infinite nor NaN.",
+    "np.array([1., np.nan]) -> [ True False]",
+)
+isposinf = unary(
+    "isposinf", _equals(math.inf), "Whether `x` is positive infinity.", "np.inf -> True"
+)
+isneginf = unary(
+    "isneginf", _equals(-math.inf), "Whether `x` is negative infinity.", "np.inf -> False"
+)
 signbit = unary("signbit", _signbit, "Whether the sign bit is set, as in -0.0.", "-0.0 -> True")
 iscomplex = unary(
     "iscomplex", lambda x: ops.ne(_imag(x), 0) if is_complex(array("", x).dtype) else _never(array("", x)),
@@ -282,12 +297,14 @@ def nan_to_num(
     if not is_inexact(x.dtype):
         return x
     if is_complex(x.dtype):
-        parts = [nan_to_num(p, copy, nan, posinf, neginf) for p in (ops.real_part(x), ops.imag_part(x))]
+        parts = [
+            nan_to_num(p, copy, nan, posinf, neginf) for p in (ops.real_part(x), ops.imag_part(x))
+        ]
         return ops.make_complex(*parts)
     limits = ml_dtypes.finfo(x.dtype)
     posinf = limits.max if posinf is None else posinf
     neginf = limits.min if neginf is None else neginf
     out = ops.select(ops.ne(x, x), cast(nan, x.dtype), x)
     for infinity, value in ((math.inf, posinf), (-math.inf, neginf)):
-        out = ops.select(ops.eq(x, literal(infinity, x.dtype)), cast(value, x.dtype), out)
+        out = ops.select(ops.eq(x, like(infinity, x)), cast(value, x.dtype), out)
     return out

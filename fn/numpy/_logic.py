@@ -10,7 +10,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, Tracer, dtype_name, is_inexact, is_integer, public
-from fn.numpy._promotion import array, cast, literal, match, promote, spread, type_at
+from fn.numpy._promotion import array, cast, like, match, promote, spread, type_at
 from fn.numpy._rows import binary, unary
 
 _BOOL = numpy.dtype(bool)
@@ -40,7 +40,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     """
     a, b = match("isclose", array("isclose", a), array("isclose", b, 1))
     if not is_inexact(a.dtype):
-        if rtol == 0 and atol == 0 or a.dtype == _BOOL:
+        if (rtol == 0 and atol == 0) or a.dtype == _BOOL:
             return ops.eq(a, b)
         kind = numpy.dtype(numpy.float64 if a.dtype.itemsize == 8 else numpy.float32)
         a, b = cast(a, kind), cast(b, kind)
@@ -48,7 +48,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     bound = ops.add(ops.mul(size, cast(rtol, size.dtype)), cast(atol, size.dtype))
     near = ops.le(ops.abs(ops.sub(a, b)), bound)
     # An infinity is close to itself only.
-    finite = ops.lt(size, literal(math.inf, size.dtype))
+    finite = ops.lt(size, like(math.inf, size))
     near = ops.logical_or(ops.logical_and(near, finite), ops.eq(a, b))
     if equal_nan:
         near = ops.logical_or(near, ops.logical_and(ops.ne(a, a), ops.ne(b, b)))
@@ -91,7 +91,7 @@ def array_equal(a: Any, b: Any, equal_nan: bool = False) -> Any:
 def truth(name: str, x: Any) -> Any:
     """`x` as booleans: whether elements are not zero."""
     x = array(name, x)
-    return x if x.dtype == _BOOL else ops.ne(x, literal(0, x.dtype))
+    return x if x.dtype == _BOOL else ops.ne(x, like(0, x))
 
 
 def _logical(name: str, op: Any, doc: str, example: str) -> Any:
@@ -101,11 +101,18 @@ def _logical(name: str, op: Any, doc: str, example: str) -> Any:
     return binary(name, apply, doc, example)
 
 
-logical_and = _logical("logical_and", ops.logical_and, "Whether both are nonzero.", "True, 0 -> False")
+logical_and = _logical(
+    "logical_and", ops.logical_and, "Whether both are nonzero.", "True, 0 -> False"
+)
 logical_or = _logical("logical_or", ops.logical_or, "Whether either is nonzero.", "True, 0 -> True")
-logical_xor = _logical("logical_xor", ops.logical_xor, "Whether just one is nonzero.", "True, 0 -> True")
+logical_xor = _logical(
+    "logical_xor", ops.logical_xor, "Whether just one is nonzero.", "True, 0 -> True"
+)
 logical_not = unary(
-    "logical_not", lambda x: ops.logical_not(truth("logical_not", x)), "Whether `x` is zero.", "0.0 -> True"
+    "logical_not",
+    lambda x: ops.logical_not(truth("logical_not", x)),
+    "Whether `x` is zero.",
+    "0.0 -> True",
 )
 
 # --- bits -------------------------------------------------------------------------------
@@ -151,7 +158,10 @@ right_shift = bitwise_right_shift = _bits(
     "right_shift", _shift_right, "`x >> y`, filling with the sign.", "-8, 2 -> -2", booleans=False
 )
 bitwise_count = unary(
-    "bitwise_count", lambda x: ops.population_count(array("bitwise_count", x)), "Number of one bits.", "7 -> 3"
+    "bitwise_count",
+    lambda x: ops.population_count(array("bitwise_count", x)),
+    "Number of one bits.",
+    "7 -> 3",
 )
 
 # --- choice -----------------------------------------------------------------------------

@@ -85,10 +85,16 @@ def literal(value: Any, dtype: numpy.dtype[Any]) -> Any:
 def cast(x: Any, dtype: numpy.dtype[Any], weak: bool = False) -> Any:
     """`x` in another dtype; scalars known while tracing stay so."""
     if type(x) in PYTHON:
-        return WEAK[dtype.kind](x) if weak else literal(x, dtype)
+        return array("", WEAK[dtype.kind](x)) if weak else literal(x, dtype)
     if isinstance(x, numpy.generic) or (isinstance(x, numpy.ndarray) and x.ndim == 0):
         return literal(x[()], dtype)
     return ops.convert(x, dtype=dtype, weak=weak)
+
+
+def like(value: Any, x: Any) -> Any:
+    """A Python scalar in the dtype of `x`, and weak if `x` is."""
+    found = type_at("", x)
+    return cast(value, found.dtype, found.weak)
 
 
 def check_dtype(name: str, dtype: Any) -> numpy.dtype[Any]:
@@ -97,7 +103,9 @@ def check_dtype(name: str, dtype: Any) -> numpy.dtype[Any]:
         return canonical_dtype(numpy.dtype(dtype))
     except TypeError:
         raise ArgumentError(
-            f"{name}: not a dtype", expected="a dtype such as fn.numpy.float32 or int", got=repr(dtype)
+            f"{name}: not a dtype",
+            expected="a dtype such as fn.numpy.float32 or int",
+            got=repr(dtype),
         ) from None
 
 
@@ -221,7 +229,9 @@ def one_axis(name: str, axis: Any, ndim: int, argument: str = "axis") -> int:
     if index is None or not -ndim <= index < ndim:
         raise ArgumentError(
             f"{name}: there is no such {argument}",
-            expected=f"an integer from {-ndim} to {ndim - 1}" if ndim else "none, the array is a scalar",
+            expected=f"an integer from {-ndim} to {ndim - 1}"
+            if ndim
+            else "none, the array is a scalar",
             got=f"{argument}={axis!r} for an array of {ndim} axes",
         )
     return int(index + ndim if index < 0 else index)
@@ -236,7 +246,9 @@ def some_axes(name: str, axis: Axis, ndim: int, argument: str = "axis") -> tuple
     axes = tuple([one_axis(name, a, ndim, argument) for a in axis])
     if len(set(axes)) != len(axes):
         raise ArgumentError(
-            f"{name}: an {argument} is given twice", expected="distinct axes", got=f"{argument}={axis}"
+            f"{name}: an {argument} is given twice",
+            expected="distinct axes",
+            got=f"{argument}={axis}",
         )
     return axes
 
@@ -244,12 +256,18 @@ def some_axes(name: str, axis: Axis, ndim: int, argument: str = "axis") -> tuple
 def check_shape(name: str, shape: Any, argument: str = "shape") -> Shape:
     """A shape given as an integer or as a sequence of integers."""
     try:
-        sizes = tuple([n.__index__() for n in shape]) if hasattr(shape, "__iter__") else (shape.__index__(),)
+        sizes = (
+            tuple([n.__index__() for n in shape])
+            if hasattr(shape, "__iter__")
+            else (shape.__index__(),)
+        )
     except AttributeError:
         sizes = (-1,)
     if any([n < 0 for n in sizes]):
         raise ArgumentError(
-            f"{name}: not a {argument}", expected="an integer >= 0, or a sequence of them", got=repr(shape)
+            f"{name}: not a {argument}",
+            expected="an integer >= 0, or a sequence of them",
+            got=repr(shape),
         )
     return sizes
 

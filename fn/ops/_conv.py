@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,19 @@ from fn.ops._dot import PRECISIONS
 from fn.ops._elementwise import convert
 from fn.ops._rules import Batched, require, result_weak, types_text
 from fn.ops._shape import full, move_axis, reshape, reverse
-from fn.ops._views import Ints, Pairs, Windows, dilated, emit_blank
+from fn.ops._views import (
+    WRITTEN_OUT,
+    Ints,
+    Pairs,
+    Views,
+    Windows,
+    dilated,
+    emit_blank,
+    emit_narrowed,
+    emit_pad_for,
+    emit_slice,
+    emit_widened,
+)
 
 
 # --- conv -------------------------------------------------------------------------------
@@ -277,6 +290,8 @@ def _conv_lower(emit: Any, x: Any, w: Any, **p: Any) -> Any:
     out = emit.type
     if 0 in (x.type.size, w.type.size, out.size):
         return emit_blank(emit, out)
+    if emit.platform == "cpu" and _is_depthwise(x.type, w.type, **p):
+        return _emit_depthwise(emit, x, w, **p)
     if not is_complex(out.dtype):
         return _emit_conv(emit, x, w, out, **p)
     # XLA convolves complex numbers on few machines and slowly.
@@ -293,6 +308,52 @@ def _conv_lower(emit: Any, x: Any, w: Any, **p: Any) -> Any:
     )
     real = emit.op("stablehlo.subtract", rr, ii, type=part)
     return emit.op("stablehlo.complex", real, emit.op("stablehlo.add", ri, ir, type=part))
+
+
+# XLA on CPU takes 10 to 80 times as long as the sum of products of shifted arrays with one weight each.
+
+
+def _is_depthwise(
+    x: ArrayType,
+    w: ArrayType,
+    *,
+    groups: int,
+    x_layout: Ints,
+    w_layout: Ints,
+    out_layout: Ints,
+    **p: Any,
+) -> bool:
+    """Whether each feature has a small kernel of its own."""
+    features, out = x.shape[x_layout[1]], w.shape[w_layout[0]]
+    small = math.prod(_pick(w.shape, w_layout[2:])) <= WRITTEN_OUT
+    return groups == features == out > 1 and x_layout == out_layout and small
+
+
+def _emit_depthwise(
+    emit: Any, x: Any, w: Any, *, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints,
+    x_layout: Ints, w_layout: Ints, **p: Any,
+) -> Any:  # fmt: skip
+    dtype, features = emit.type.dtype, w.type.shape[w_layout[0]]
+    x, w = (emit_widened(emit, v, dtype) for v in (x, w))
+    window = _pick(w.type.shape, w_layout[2:])
+    order = (*w_layout[2:], *w_layout[:2])
+    w = emit.op(
+        "stablehlo.transpose", w, type=w.type.with_shape(_pick(w.type.shape, order)),
+        attrs=f"permutation = {emit.integers(order)}",
+    )  # fmt: skip
+    w = emit.op("stablehlo.reshape", w, type=w.type.with_shape((math.prod(window), features)))
+    windows = Windows(window, strides, padding, x_dilation, w_dilation).over(x_layout[2:])
+    padded = emit_pad_for(emit, x, 0, windows)
+    views, out = Views(emit, windows, emit.type.shape), ArrayType(emit.type.shape, x.type.dtype)
+
+    def step(k: int, *total: Any) -> list[Any]:
+        weight = emit_slice(emit, w, (k, 0), (k + 1, features), (1, 1))
+        weight = emit.op("stablehlo.reshape", weight, type=w.type.with_shape((features,)))
+        weight = emit.broadcast(weight, out.shape, (x_layout[1],))
+        term = emit.op("stablehlo.multiply", views.read(k, padded), weight, type=out)
+        return [emit.op("stablehlo.add", *total, term, type=out) if total else term]
+
+    return emit_narrowed(emit, views.fold(0, [], step)[0])
 
 
 def _part_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -230,14 +230,32 @@ mul_p = nary(
 )  # fmt: skip
 mul = binary_op(mul_p, "`x * y`.")
 
+def _division_lowering(hlo: str, by_zero: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Integer division by a literal zero is written out: XLA's constant folding crashes on it."""
+
+    def lower(emit: Any, x: Any, y: Any) -> Any:
+        literal = y.literal
+        if literal is not None and literal.value == 0 and not is_inexact(y.type.dtype):
+            return by_zero(emit, x)
+        return emit.elementwise(f"stablehlo.{hlo}", x, y)
+
+    return lower
+
+
+def _all_ones(emit: Any, x: Any) -> Any:
+    dtype = emit.type.dtype
+    return emit.constant(np.iinfo(dtype).max if dtype.kind == "u" else -1, emit.type)
+
+
 div_p = nary(
-    "div", "divide", transpose=_div_transpose,
+    "div", "divide", transpose=_div_transpose, lower=_division_lowering("divide", _all_ones),
     jvp=(lambda t, out, x, y: div(t, y), lambda t, out, x, y: neg(mul(t, div(out, y)))),
 )  # fmt: skip
 div = binary_op(div_p, "`x / y`; between integers the quotient rounded toward zero.")
 
 rem_p = nary(
     "rem", "remainder", kind=real,
+    lower=_division_lowering("remainder", lambda emit, x: emit.spread(x, emit.type.shape)),
     jvp=(
         lambda t, out, x, y: spread(t, out),
         lambda t, out, x, y: neg(mul(t, round_to_zero(div(x, y)))),

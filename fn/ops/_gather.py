@@ -236,7 +236,7 @@ def _scatter_lower(
     if params["mode"] == "clip" and placed.index_map:
         sizes = placed.sizes(x.type.shape, updates.type.shape)
         indices = clip_indices(emit, indices, placed.bounds(x.type.shape, sizes))
-    if emit.platform != "gpu" or x.type.dtype != np.complex128 or combine == "multiply":
+    if emit.platform not in ("cuda", "rocm") or x.type.dtype != np.complex128 or combine == "multiply":
         return _emit_scatter(emit, x, indices, updates, combine, params)
     # GPUs have no atomic operation on 128 bits; the halves are independent.
     halves = []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fn.core import ArrayType, Linear, Primitive, bind, constant, linear
-from fn.ops._elementwise import add
+from fn.ops._elementwise import add, imag_part, make_complex, real_part
 from fn.ops._rules import Batched, require, result_weak, types_text
 from fn.ops._shape import broadcast, move_axis
 
@@ -65,7 +65,9 @@ def _slice_type(x: ArrayType, *, starts: Ints, limits: Ints, strides: Ints) -> A
     return x.with_shape(tuple([-(-(b - a) // s) for a, b, s in bounds]))
 
 
-def _slice_transpose(ct: Any, x: Any, *, starts: Ints, limits: Ints, strides: Ints) -> tuple[Any, ...]:
+def _slice_transpose(
+    ct: Any, x: Any, *, starts: Ints, limits: Ints, strides: Ints
+) -> tuple[Any, ...]:
     taken = zip(ct.shape, starts, strides, strict=True)
     ends = [a + (n - 1) * s + 1 if n else a for n, a, s in taken]
     high = tuple([size - end for size, end in zip(x.type.shape, ends, strict=True)])
@@ -74,7 +76,9 @@ def _slice_transpose(ct: Any, x: Any, *, starts: Ints, limits: Ints, strides: In
     return (pad(ct, value=0, low=starts, high=high, interior=interior),)
 
 
-def _slice_batch(axis: Any, args: Any, dims: Any, *, starts: Ints, limits: Ints, strides: Ints) -> Batched:
+def _slice_batch(
+    axis: Any, args: Any, dims: Any, *, starts: Ints, limits: Ints, strides: Ints
+) -> Batched:
     x = move_axis(args[0], dims[0], 0)
     out = slice(x, starts=(0, *starts), limits=(axis.size, *limits), strides=(1, *strides))
     return out, 0
@@ -104,6 +108,11 @@ def pad(x: Any, *, value: Any, low: Ints, high: Ints, interior: Ints | None = No
     interior = (0,) * len(low) if interior is None else interior
     if not any(low) and not any(high) and not any(interior):
         return x
+    if isinstance(value, complex):
+        # A parameter must print and parse back, which complex numbers do not.
+        sides = {"low": low, "high": high, "interior": interior}
+        real = pad(real_part(x), value=value.real, **sides)
+        return make_complex(real, pad(imag_part(x), value=value.imag, **sides))
     return bind(pad_p, x, value=value, low=low, high=high, interior=interior)
 
 
@@ -120,7 +129,7 @@ def _pad_type(x: ArrayType, *, value: Any, low: Ints, high: Ints, interior: Ints
         got=f"{types_text([x])} with low={low}, high={high}, interior={interior}",
     )  # fmt: skip
     require(
-        isinstance(value, (bool, int, float, complex)), "pad: the fill value is not a Python number",
+        isinstance(value, (bool, int, float)), "pad: the fill value is not a Python number",
         expected="a number known while tracing", got=type(value).__name__,
         fix="pad with 0 and use select to put another array's values there",
     )  # fmt: skip
@@ -131,7 +140,9 @@ def _pad_jvp(t: Any, out: Any, x: Any, *, value: Any, low: Ints, high: Ints, int
     return pad(t, value=0, low=low, high=high, interior=interior)
 
 
-def _pad_transpose(ct: Any, x: Any, *, value: Any, low: Ints, high: Ints, interior: Ints) -> tuple[Any, ...]:
+def _pad_transpose(
+    ct: Any, x: Any, *, value: Any, low: Ints, high: Ints, interior: Ints
+) -> tuple[Any, ...]:
     # First undo the edges, which may add zeros where padding was negative; then take every
     # (interior + 1)th element.
     back = pad(ct, value=0, low=tuple([-n for n in low]), high=tuple([-n for n in high]))
@@ -139,7 +150,9 @@ def _pad_transpose(ct: Any, x: Any, *, value: Any, low: Ints, high: Ints, interi
     return (slice(back, starts=(0,) * len(low), limits=back.shape, strides=strides),)
 
 
-def _pad_batch(axis: Any, args: Any, dims: Any, *, value: Any, low: Ints, high: Ints, interior: Ints) -> Batched:
+def _pad_batch(
+    axis: Any, args: Any, dims: Any, *, value: Any, low: Ints, high: Ints, interior: Ints
+) -> Batched:
     x = move_axis(args[0], dims[0], 0)
     return pad(x, value=value, low=(0, *low), high=(0, *high), interior=(0, *interior)), 0
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fn.core import ArrayType
+from fn.core import ArrayType, is_float
 from fn.ops._rules import require
 
 Ints = tuple[int, ...]
@@ -97,20 +97,30 @@ class Windows(NamedTuple):
             padding.append((before, after))
         return Windows(self.window, self.x_dilation, tuple(padding), self.strides, self.w_dilation)
 
+    def over(self, axes: Ints) -> Windows:
+        """These windows over the given axes of an array with two more, where each element is one."""
+        fields = []
+        for field, one in zip(self, _ALONE, strict=True):
+            full: list[Any] = [one] * (len(axes) + 2)
+            for a, n in zip(axes, field, strict=True):
+                full[a] = n
+            fields.append(tuple(full))
+        return Windows(*fields)
+
     def along(self, axis: int) -> Windows:
-        """These windows along one axis, and windows of one element along the others."""
+        """These windows along one axis; each element is one along the others."""
         before, after = axis, len(self.window) - axis - 1
         rows: Any = zip(self, _ALONE, strict=True)
         return Windows(*[(*[one] * before, n[axis], *[one] * after) for n, one in rows])
 
     def with_axis(self, axis: int) -> dict[str, Any]:
-        """The parameters of these windows with windows of one element along a new axis."""
+        """The parameters of these windows with a new axis along which each element is one."""
         rows: Any = zip(self._fields, self, _ALONE, strict=True)
         return {name: (*n[:axis], one, *n[axis:]) for name, n, one in rows}
 
 
 # The fields of `Windows` at an axis where every element is a window of its own.
-_ALONE = (1, 1, (0, 0), 1, 1)
+_ALONE: Any = (1, 1, (0, 0), 1, 1)
 
 
 def _is_int(n: Any) -> bool:
@@ -161,6 +171,20 @@ def emit_compare(emit: Any, x: Any, direction: str, y: Any) -> Any:
         "stablehlo.compare", x, y, type=ArrayType(x.type.shape, np.bool_),
         attrs=f"comparison_direction = #stablehlo<comparison_direction {direction}>",
     )  # fmt: skip
+
+
+def emit_widened(emit: Any, x: Any, dtype: np.dtype[Any]) -> Any:
+    """`x` in the dtype to add up in for a result of `dtype`: f32 for 16-bit and smaller floats."""
+    if is_float(dtype) and dtype.itemsize < 4:
+        dtype = np.dtype(np.float32)
+    if x.type.dtype == dtype:
+        return x
+    return emit.op("stablehlo.convert", x, type=ArrayType(x.type.shape, dtype))
+
+
+def emit_narrowed(emit: Any, x: Any) -> Any:
+    """A sum in the dtype of the result."""
+    return x if x.type.dtype == emit.type.dtype else emit.op("stablehlo.convert", x)
 
 
 class Views:
@@ -220,7 +244,11 @@ class Views:
         return emit.op("stablehlo.dynamic_update_slice", padded, update, *starts, type=padded.type)
 
     def fold(
-        self, first: int, carry: Sequence[Any], step: Callable[..., Sequence[Any]], loop: bool = False
+        self,
+        first: int,
+        carry: Sequence[Any],
+        step: Callable[..., Sequence[Any]],
+        loop: bool = False,
     ) -> Sequence[Any]:
         """`carry = step(k, *carry)` from `k = first` on: written out, or as a loop if it is long."""
         if self.size <= WRITTEN_OUT and not loop:

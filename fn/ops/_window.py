@@ -26,9 +26,11 @@ from fn.ops._views import (
     Windows,
     emit_blank,
     emit_compare,
+    emit_narrowed,
     emit_pad,
     emit_pad_for,
     emit_slice,
+    emit_widened,
 )
 
 
@@ -74,17 +76,6 @@ def _lower_natively(emit: Any, x: Any, windows: Windows, hlo: str, initial: Any)
     )  # fmt: skip
 
 
-def _widened(emit: Any, x: Any) -> Any:
-    """`x` in the dtype to add up in: f32 for 16-bit and smaller floats."""
-    if is_float(x.type.dtype) and x.type.dtype.itemsize < 4:
-        return emit.op("stablehlo.convert", x, type=x.type.with_dtype(np.float32))
-    return x
-
-
-def _narrowed(emit: Any, x: Any) -> Any:
-    return x if x.type.dtype == emit.type.dtype else emit.op("stablehlo.convert", x)
-
-
 # --- reduce_window_sum ------------------------------------------------------------------
 def reduce_window_sum(
     x: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints
@@ -114,8 +105,11 @@ def _reduce_window_sum_batch(axis: Any, args: Any, dims: Any, **p: Any) -> Batch
 
 
 def _reduce_window_sum_lower(emit: Any, x: Any, **p: Any) -> Any:
-    return _narrowed(
-        emit, _lower_reduction(emit, _widened(emit, x), Windows(**p), "stablehlo.add", 0)
+    return emit_narrowed(
+        emit,
+        _lower_reduction(
+            emit, emit_widened(emit, x, x.type.dtype), Windows(**p), "stablehlo.add", 0
+        ),
     )
 
 
@@ -379,7 +373,7 @@ def _window_scatter_batch(axis: Any, args: Any, dims: Any, *, shape: Ints, **p: 
 def _window_scatter_lower(emit: Any, x: Any, where: Any, *, shape: Ints, **p: Any) -> Any:
     if x.type.size == 0 or emit.type.size == 0:
         return emit_blank(emit, emit.type)
-    x, windows = _widened(emit, x), Windows(**p)
+    x, windows = emit_widened(emit, x, x.type.dtype), Windows(**p)
     views = Views(emit, windows, x.type.shape)
     nothing = emit_blank(emit, x.type)
 
@@ -392,7 +386,7 @@ def _window_scatter_lower(emit: Any, x: Any, where: Any, *, shape: Ints, **p: An
     low, high = [[-pair[i] for pair in windows.padding] for i in (0, 1)]
     full = emit_pad(emit, padded, 0, low, high, [0] * len(shape))
     full = emit_slice(emit, full, [0] * len(shape), full.type.shape, windows.x_dilation)
-    return _narrowed(emit, full)
+    return emit_narrowed(emit, full)
 
 
 window_scatter_p = Primitive(

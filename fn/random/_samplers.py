@@ -45,6 +45,7 @@ from fn.ops import (
     reshape,
     select,
     shift_right_logical,
+    slice_axis,
     sort,
     sub,
 )
@@ -316,14 +317,16 @@ def randint(
     sizes = as_shape("randint", shape)
     info = ml_dtypes.iinfo(kind)
     smallest, largest = int(info.min), int(info.max)
-    beyond: Any = isinstance(maxval, int) and maxval > largest
+    beyond = isinstance(maxval, int) and maxval > largest
     low = _parameter("randint", "minval", _clip(minval, smallest, largest), kind, sizes)
     high = _parameter("randint", "maxval", _clip(maxval, smallest, largest), kind, sizes)
     width = kind.itemsize * 8
     unsigned = np.dtype(f"uint{width}")
-    first, second = split(as_key("randint", key))
+    first, second = _two(as_key("randint", key))
     upper = random_bits(first, shape=sizes, bits=width)
     lower = random_bits(second, shape=sizes, bits=width)
+    if beyond and isinstance(minval, int) and minval <= smallest:
+        return add(low, convert(lower, dtype=kind))  # every value of the type is as likely
     # Twice the bits of the result, so that the remainder is close to uniform for every span.
     span = convert(sub(high, low), dtype=unsigned)
     empty = le(high, low)
@@ -334,6 +337,13 @@ def randint(
     multiplier = rem(mul(multiplier, multiplier), span)
     offset = rem(add(mul(rem(upper, span), multiplier), rem(lower, span)), span)
     return add(low, convert(offset, dtype=kind))
+
+
+def _two(key: Any) -> tuple[Any, Any]:
+    """Two new keys."""
+    keys = split(key)
+    first, second = (reshape(slice_axis(keys, i, i + 1, 0), shape=(2,)) for i in (0, 1))
+    return first, second
 
 
 def _clip(value: Any, smallest: int, largest: int) -> Any:
@@ -387,6 +397,6 @@ def _shuffle(key: Any, x: Any, axis: int) -> Any:
     size = math.prod(x.shape)
     rounds = math.ceil(3 * math.log(max(1, size)) / math.log(2**32 - 1))
     for _ in range(rounds):
-        key, subkey = split(key)
+        key, subkey = _two(key)
         _, x = sort(random_bits(subkey, shape=x.shape, bits=32), x, axis=axis, keys=1, stable=True)
     return x

@@ -73,9 +73,9 @@ def _fit(operation: str, what: str, path: str, kind: ArrayType, part: Any) -> An
             got=str(given or type(part).__name__),
             fix=f"a {what.rstrip('s')} has the shape and dtype of the value it belongs to",
         )
-    if given.dtype == kind.dtype:
+    if given is kind.strong():
         return part
-    if given.weak or isinstance(part, (bool, int, float, complex)) or given.dtype.kind in "biu":
+    if given.dtype == kind.dtype or given.weak or isinstance(part, (bool, int, float, complex)) or given.dtype.kind in "biu":
         return convert(part, dtype=kind.dtype)
     raise ArgumentError(
         f"{operation}: wrong {what.rstrip('s')} dtype for `{path}`",

@@ -44,8 +44,7 @@ def _program_lowering(ctx: Any, *args: Any, program: Program) -> Any:
     count = 0
     while f"fn{count}_{_entry(program)}" in table:
         count += 1
-    platform = {"cuda": "gpu", "rocm": "gpu"}.get(ctx.module_context.platforms[0])
-    text, name = emit(program, f"fn{count}_", platform or ctx.module_context.platforms[0])
+    text, name = emit(program, f"fn{count}_", ctx.module_context.platforms[0])
     module = MlirModule.parse(text)  # keep it alive: its operations die with it
     results = None
     for operation in list(module.body.operations):

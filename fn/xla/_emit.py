@@ -222,7 +222,7 @@ def emit(program: Program, prefix: str = "", platform: str = "cpu") -> tuple[str
     Args:
         program: without captured arrays.
         prefix: put before the names of all functions.
-        platform: `cpu`, `gpu` or `tpu`; lowering rules may look at it.
+        platform: as JAX calls it: `cpu`, `cuda`, `rocm` or `tpu`; lowering rules may look at it.
     """
     module = Module(program, prefix, platform)
     name = module.function(program)
