@@ -336,7 +336,9 @@ def _emit_depthwise(
     dtype, features = emit.type.dtype, w.type.shape[w_layout[0]]
     x, w = (emit_widened(emit, v, dtype) for v in (x, w))
     window = _pick(w.type.shape, w_layout[2:])
-    order = (*w_layout[2:], *w_layout[:2])
+    # Elements of a window are counted in the order of the axes of `x`.
+    spatial = [a for _, a in sorted(zip(x_layout[2:], w_layout[2:], strict=True))]
+    order = (*spatial, *w_layout[:2])
     w = emit.op(
         "stablehlo.transpose", w, type=w.type.with_shape(_pick(w.type.shape, order)),
         attrs=f"permutation = {emit.integers(order)}",

@@ -1,0 +1,127 @@
+"""python -m tests.bench: fn beside JAX (and PyTorch, where installed) on the same work in one run.
+
+Peers take turns; figures are medians, ratios are medians of the ratios round by round with their
+quartiles. Machines differ and are noisy: quote ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import json
+import os
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fn
+from tests.bench import lenet, transformer
+from tests.bench.measure import Timing, alternate, ratio
+
+Row = Callable[[list[str]], dict[str, Timing]]
+
+
+def trace_and_lower(layers: int) -> Row:
+    """A fresh function each time: trace, differentiate and emit, without compiling."""
+
+    def run(peers: list[str]) -> dict[str, Timing]:
+        arguments = transformer.arguments(layers)
+        check = [fn.jit(transformer.make_step("fn")), jax.jit(transformer.make_step("jax"))]
+        if layers <= 2:
+            ours, theirs = (jax.tree.leaves(f(*arguments)) for f in check)
+            for a, b in zip(ours, theirs, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+        calls = {
+            "fn": lambda: fn.jit(transformer.make_step("fn")).lower(*arguments),
+            "jax": lambda: jax.jit(transformer.make_step("jax")).lower(*arguments),
+        }
+        return alternate({p: calls[p] for p in peers if p in calls}, rounds=9, warmup=1)
+
+    return run
+
+
+def dispatch(leaves: int) -> Row:
+    """A call of a compiled function that does next to nothing, with a list of arrays."""
+
+    def run(peers: list[str]) -> dict[str, Timing]:
+        arrays = [jnp.full(3, float(i)) for i in range(leaves)]
+        ours = fn.jit(lambda xs: [fn.ops.mul(x, 2.0) for x in xs])
+        theirs = jax.jit(lambda xs: [x * 2.0 for x in xs])
+        calls = {"fn": lambda: ours(arrays), "jax": lambda: theirs(arrays)}
+        return alternate(
+            {p: calls[p] for p in peers if p in calls}, rounds=25, calls=max(20, 2000 // leaves)
+        )
+
+    return run
+
+
+def digits_step(peers: list[str]) -> dict[str, Timing]:
+    """One training step of the network of `examples/digits.py`, batch 64."""
+    makers = {"fn": lenet.fn_step, "jax": lenet.jax_step}
+    if "torch" in peers:
+        torch = importlib.import_module("torch")
+        makers["torch"] = lambda: lenet.torch_step(torch)
+    first = {p: makers[p]() for p in peers}
+    losses = {p: [call() for _ in range(3)] for p, call in first.items()}
+    for p in peers:  # the peers train the same network on the same numbers
+        np.testing.assert_allclose(losses[p], losses["fn"], rtol=1e-3)
+    return alternate({p: makers[p]() for p in peers}, rounds=40, calls=5, warmup=10)
+
+
+ROWS: dict[str, tuple[Row, str, float | None]] = {
+    "trace + lower, 2-layer transformer step": (trace_and_lower(2), "jax", None),
+    "trace + lower, 12-layer transformer step": (trace_and_lower(12), "jax", 0.4),
+    "dispatch, 1 leaf": (dispatch(1), "jax", 1.2),
+    "dispatch, 30 leaves": (dispatch(30), "jax", 1.2),
+    "dispatch, 300 leaves": (dispatch(300), "jax", 1.2),
+    "digits step, batch 64": (digits_step, "jax", 1.0),
+}
+
+
+def unit(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.1f} µs"
+    return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", default="", help="only rows whose name contains this")
+    parser.add_argument("--peers", default="", help="comma-separated, of jax and torch; fn is always in")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
+    options = parser.parse_args()
+    available = ["fn", "jax"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
+    asked = ["fn", *[p for p in options.peers.split(",") if p]] if options.peers else available
+    peers = [p for p in available if p in asked]
+    versions = [f"{p} {importlib.import_module(p).__version__}" for p in peers]
+    print(f"Python {platform.python_version()}, {', '.join(versions)}, {os.cpu_count()} cores\n")
+    print("| row | fn | jax | torch | fn / jax (quartiles) | fn / torch | goal |")
+    print("|---|---|---|---|---|---|---|")
+    found: dict[str, Any] = {}
+    for name, (run, _, goal) in ROWS.items():
+        if options.rows not in name:
+            continue
+        timings = run(peers)
+        cells = [unit(timings[p].median) if p in timings else "" for p in ("fn", "jax", "torch")]
+        ratios = []
+        for peer in ("jax", "torch"):
+            if peer in timings:
+                middle, low, high = ratio(timings, peer)
+                ratios.append(f"{middle:.2f} ({low:.2f}–{high:.2f})")
+            else:
+                ratios.append("")
+        print(f"| {name} | {' | '.join([*cells, *ratios])} | {f'≤ {goal}' if goal else ''} |", flush=True)
+        found[name] = {p: list(t.seconds) for p, t in timings.items()}
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(found, file)
+
+
+if __name__ == "__main__":
+    main()
