@@ -66,6 +66,7 @@ from fn.core._traced import Traced as Traced
 from fn.core._traced import argument_paths as argument_paths
 from fn.core._traced import array_paths as array_paths
 from fn.core._traced import axis_sizes as axis_sizes
+from fn.core._traced import collection_paused as collection_paused
 from fn.core._traced import clear_trace_cache as clear_trace_cache
 from fn.core._traced import function_name as function_name
 from fn.core._traced import split_arguments as split_arguments

@@ -354,8 +354,10 @@ def not_an_array(operation: str, position: int | str | None, value: Any) -> FnEr
     """The error for a value that is no array, scalar or tracer where one is needed."""
     where = f"argument {position}" if isinstance(position, int) else (position or "a value")
     kind = type(value).__name__
-    dtype = f" of dtype {value.dtype}" if isinstance(value, (np.ndarray, np.generic)) else ""
+    dtype = f" of dtype {value.dtype}" if hasattr(value, "dtype") else ""
     fix = "convert it with fn.numpy.asarray, or pass it as a static argument"
+    if "key<" in dtype:
+        fix = "pass its bits, jax.random.key_data(key), or make keys with fn.random.key"
     if isinstance(value, (list, tuple)):
         fix = "make one array of it with fn.numpy.asarray"
     return ArgumentError(

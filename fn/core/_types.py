@@ -140,7 +140,9 @@ def canonical_dtype(dtype: Any) -> np.dtype[Any]:
     return np.dtype(jax.dtypes.canonicalize_dtype(dtype))
 
 
-def _of_array(value: Any) -> ArrayType:
+def _of_array(value: Any) -> ArrayType | None:
+    if not isinstance(value.dtype, np.dtype):  # JAX's typed keys, whose dtype is not NumPy's
+        return None
     return ArrayType(value.shape, value.dtype, value.weak_type)
 
 

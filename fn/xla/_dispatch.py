@@ -21,6 +21,7 @@ from fn.core import (
     Variable,
     check_open,
     checked,
+    collection_paused,
     dce,
     infer,
     not_an_array,
@@ -40,21 +41,27 @@ def _program_types(*args: Any, program: Program) -> list[Any]:
 
 
 def _program_lowering(ctx: Any, *args: Any, program: Program) -> Any:
-    table = ctx.module_context.symbol_table
+    with collection_paused():
+        return _splice(ctx.module_context, program, list(args))
+
+
+def _splice(into: Any, program: Program, args: list[Any]) -> Any:
+    """Put the functions of `program` into JAX's module, under names it does not have, and call them."""
+    table = into.symbol_table
     count = 0
     while f"fn{count}_{_entry(program)}" in table:
         count += 1
-    text, name = emit(program, f"fn{count}_", ctx.module_context.platforms[0])
+    text, name = emit(program, f"fn{count}_", into.platforms[0])
     module = MlirModule.parse(text)  # keep it alive: its operations die with it
     results = None
     for operation in list(module.body.operations):
         copy = operation.operation.clone()
-        ctx.module_context.module.body.append(copy)
+        into.module.body.append(copy)
         table.insert(copy)
         if operation.name.value == name:
             results = list(operation.type.results)
     assert results is not None
-    return CallOp(results, FlatSymbolRefAttr.get(name), list(args)).results
+    return CallOp(results, FlatSymbolRefAttr.get(name), args).results
 
 
 def _entry(program: Program) -> str:
