@@ -102,8 +102,7 @@ def load(key):
     images, labels = images[order], labels[order]
     first, second = int(0.7 * len(labels)), int(0.8 * len(labels))
     return [
-        (images[a:b], labels[a:b])
-        for a, b in ((0, first), (first, second), (second, len(labels)))
+        (images[a:b], labels[a:b]) for a, b in ((0, first), (first, second), (second, len(labels)))
     ]
 
 
@@ -214,7 +213,9 @@ def arguments():
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--epochs", type=int, default=40, help="passes over the training set")
-    parser.add_argument("--seed", type=int, default=0, help="of the split, the weights and the order")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the split, the weights and the order"
+    )
     parser.add_argument("--out", default="digits-out", metavar="DIR", help="where the picture goes")
     options = parser.parse_args()
     if options.epochs < 1:

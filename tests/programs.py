@@ -30,13 +30,18 @@ def names(program: Program) -> list[str]:
     return [e.primitive.name for e in program.equations]
 
 
+# These write into an array, or over a part of one, and zeros are what is to be there before or after.
+_WRITERS = {"scatter_add", "scatter_set", "dynamic_update_slice"}
+
+
 def zeros_computed_with(program: Program) -> list[str]:
     """Equations that take an array of zeros made by spreading a literal 0: a zero not kept symbolic."""
     found = []
     for p in programs(program):
         zeros: set[Variable] = set()
         for equation in p.equations:
-            if any(isinstance(a, Variable) and a in zeros for a in equation.inputs):
+            takes_zeros = any(isinstance(a, Variable) and a in zeros for a in equation.inputs)
+            if takes_zeros and equation.primitive.name not in _WRITERS:
                 found.append(str(equation))
             if equation.primitive.name == "broadcast" and _is_zero(equation.inputs[0]):
                 zeros.update(equation.outputs)

@@ -66,8 +66,8 @@ from fn.core._traced import Traced as Traced
 from fn.core._traced import argument_paths as argument_paths
 from fn.core._traced import array_paths as array_paths
 from fn.core._traced import axis_sizes as axis_sizes
-from fn.core._traced import collection_paused as collection_paused
 from fn.core._traced import clear_trace_cache as clear_trace_cache
+from fn.core._traced import collection_paused as collection_paused
 from fn.core._traced import function_name as function_name
 from fn.core._traced import split_arguments as split_arguments
 from fn.core._traced import trace_call as trace_call
@@ -84,3 +84,4 @@ from fn.core._types import is_inexact as is_inexact
 from fn.core._types import is_integer as is_integer
 from fn.core._types import scalar_type as scalar_type
 from fn.core._types import type_of as type_of
+from fn.core._types import x64_enabled as x64_enabled

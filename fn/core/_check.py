@@ -66,7 +66,9 @@ def check(program: Program) -> Program:
         except FnError as error:
             raise fault(f"{name} does not take its inputs: {error}", index) from error
         if len(types) != len(equation.outputs):
-            raise fault(f"{name} has {len(equation.outputs)} outputs, its type rule {len(types)}", index)
+            raise fault(
+                f"{name} has {len(equation.outputs)} outputs, its type rule {len(types)}", index
+            )
         for output, expected in zip(equation.outputs, types, strict=True):
             if output.type is not expected:
                 raise fault(f"{name} gives {expected}, but its output says {output.type}", index)
@@ -98,5 +100,7 @@ def _excerpt(program: Program, index: int | None) -> str:
     at = index + 1
     first, last = max(0, at - _AROUND), at + _AROUND + 1
     return "\n".join(
-        f"{'--> ' if i == at else '    '}{line}" for i, line in enumerate(lines) if first <= i < last
+        f"{'--> ' if i == at else '    '}{line}"
+        for i, line in enumerate(lines)
+        if first <= i < last
     )

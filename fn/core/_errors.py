@@ -19,7 +19,12 @@ class FnError(Exception):
     """
 
     def __init__(
-        self, what: str, *, expected: str | None = None, got: str | None = None, fix: str | None = None
+        self,
+        what: str,
+        *,
+        expected: str | None = None,
+        got: str | None = None,
+        fix: str | None = None,
     ) -> None:
         self.what, self.expected, self.got, self.fix = what, expected, got, fix
         source = current_source()

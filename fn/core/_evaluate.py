@@ -28,7 +28,9 @@ def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
     for index, equation in enumerate(program.equations):
         inputs = [a.operand if isinstance(a, Literal) else env[a] for a in equation.inputs]
         result = bind(equation.primitive, *inputs, **equation.params)
-        env.update(zip(equation.outputs, result if equation.primitive.multiple else (result,), strict=True))
+        env.update(
+            zip(equation.outputs, result if equation.primitive.multiple else (result,), strict=True)
+        )
         for variable in last.get(index, ()):
             env.pop(variable, None)
     return [a.operand if isinstance(a, Literal) else env[a] for a in program.outputs]

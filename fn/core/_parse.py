@@ -223,7 +223,7 @@ class _Reader:
         equations: list[Equation] = []
         while not self.at("return"):
             outputs: list[Variable] = []
-            types_from = []
+            types_from: list[tuple[str, Variable]] = []
             while not self.at("="):
                 if outputs:
                     self.take(",")
@@ -299,14 +299,18 @@ def parse(text: str, captured: Sequence[Any] = ()) -> Program:
             got=str(len(captured)),
             fix="pass captured=program.captured of the Program that was printed",
         )
-    program = Program(program.inputs, program.equations, program.outputs, tuple(captured), program.name)
+    program = Program(
+        program.inputs, program.equations, program.outputs, tuple(captured), program.name
+    )
     try:
         return check(program)
     except FnError as error:
         raise ParseError(f"Program.parse: the text breaks the law of Programs\n{error}") from error
     except Exception as error:  # a type rule met parameters it never produces itself
-        raise ParseError(f"Program.parse: a parameter does not fit its primitive ({error!r})") from error
+        raise ParseError(
+            f"Program.parse: a parameter does not fit its primitive ({error!r})"
+        ) from error
 
 
 # `Program.parse(text)`; attached here because parsing needs Programs, not they it.
-Program.parse = staticmethod(parse)  # type: ignore[method-assign]
+Program.parse = staticmethod(parse)

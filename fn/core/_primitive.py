@@ -86,7 +86,9 @@ class Primitive:
     def __post_init__(self) -> None:
         for field in fields(self):
             if getattr(self, field.name) == "":
-                raise ValueError(f"primitive {self.name!r}: the sentence for {field.name!r} is empty")
+                raise ValueError(
+                    f"primitive {self.name!r}: the sentence for {field.name!r} is empty"
+                )
         self.named[self.name] = self
 
     def rule(self, kind: str) -> Any:

@@ -160,4 +160,4 @@ def format_param(value: Any, names: dict[int, str]) -> str:
 
 
 # A Program prints itself; the method lives here because printing needs Programs, not they it.
-Program.__str__ = format_program  # type: ignore[method-assign]
+Program.__str__ = format_program  # type: ignore[method-assign, assignment]

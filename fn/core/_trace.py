@@ -122,10 +122,14 @@ class Tracer:
         return float(concrete(self, "float(x)", _FIX_NUMBER.format("float", "astype(float)")))
 
     def __complex__(self) -> complex:
-        return complex(concrete(self, "complex(x)", _FIX_NUMBER.format("complex", "astype(complex)")))
+        return complex(
+            concrete(self, "complex(x)", _FIX_NUMBER.format("complex", "astype(complex)"))
+        )
 
     def __index__(self) -> int:
-        return int(np.asarray(concrete(self, "using x as an index or a size", _FIX_INDEX)).__index__())
+        return int(
+            np.asarray(concrete(self, "using x as an index or a size", _FIX_INDEX)).__index__()
+        )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.asarray(concrete(self, "numpy.asarray(x)", _FIX_NUMPY), dtype=dtype)
@@ -198,7 +202,9 @@ class Trace:
             raise FnError(f"{self.label}: the trace has ended")
         inputs = tuple(
             [
-                a._atom if type(a) is Tracer and a._trace is self else self.atom(a, primitive.name, i)
+                a._atom
+                if type(a) is Tracer and a._trace is self
+                else self.atom(a, primitive.name, i)
                 for i, a in enumerate(args)
             ]
         )

@@ -18,7 +18,7 @@ from fn.core._program import Program
 from fn.core._source import state as _source_state
 from fn.core._trace import Trace, Tracer, context, not_an_array, recording
 from fn.core._tree import PyTreeDef, leaf_paths, tree_flatten, tree_unflatten
-from fn.core._types import ArrayType, type_of
+from fn.core._types import ArrayType, type_of, x64_enabled
 
 _KEPT_PER_TYPES = 4
 _KEPT = 512
@@ -52,7 +52,9 @@ class Traced(NamedTuple):
         return tree_unflatten(self.out_tree, leaves)
 
 
-def split_arguments(operation: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Arguments:
+def split_arguments(
+    operation: str, function: Callable[..., Any], args: Any, kwargs: Any
+) -> Arguments:
     """Flatten the arguments of a call to `function` into arrays and static leaves.
 
     Raises:
@@ -165,13 +167,15 @@ def trace_call(
         values: values of the inputs that Python may look at while tracing.
         axes: named axes opened by this trace, name → size.
     """
-    in_types = tuple(types) if types is not None else tuple([t for t in split.types if t is not None])
+    in_types = (
+        tuple(types) if types is not None else tuple([t for t in split.types if t is not None])
+    )
     where = tuple([t is None for t in split.types])
     statics = tuple([(type(v), v) for v in split.static])
     root = _root(function)
     scope = {**axis_sizes(), **(axes or {})}
     key = (
-        root, split.tree, where, statics, in_types, tuple(scope.items()), jax.config.jax_enable_x64,
+        root, split.tree, where, statics, in_types, tuple(scope.items()), x64_enabled(),
     )  # fmt: skip
     seen: Snapshot | None
     try:
@@ -238,7 +242,11 @@ def _static_leaves(label: str, leaves: list[Any], result: Any) -> tuple[tuple[in
 
 
 def _remember(
-    key: Any, function: Callable[..., Any], static: tuple[Any, ...], before: Snapshot | None, traced: Traced
+    key: Any,
+    function: Callable[..., Any],
+    static: tuple[Any, ...],
+    before: Snapshot | None,
+    traced: Traced,
 ) -> None:
     # What counts is what the function sees once tracing is over: a function that counts its own
     # calls has changed its environment itself, and the trace holds until somebody else does.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from jax import tree_util
 from jax.tree_util import (
     DictKey,
     FlattenedIndexKey,
     GetAttrKey,
-    PyTreeDef,
     SequenceKey,
     tree_flatten,
     tree_flatten_with_path,
@@ -26,6 +25,9 @@ __all__ = [
     "PyTreeDef", "broadcast_prefix", "format_path", "leaf_paths", "tree_flatten",
     "tree_leaves", "tree_map", "tree_structure", "tree_unflatten",
 ]  # fmt: skip
+
+PyTreeDef: TypeAlias = Any
+"""A tree's structure; JAX's class has no types for its methods."""
 
 
 def format_path(path: Sequence[Any], root: str = "") -> str:

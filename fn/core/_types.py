@@ -127,12 +127,17 @@ _scalar_types: dict[tuple[type, bool], ArrayType] = {}
 
 def scalar_type(kind: type) -> ArrayType:
     """The weak type of a Python scalar: `bool`, `int`, `float` or `complex`."""
-    key = (kind, jax.config.jax_enable_x64)
+    key = (kind, x64_enabled())
     found = _scalar_types.get(key)
     if found is None:
         dtype = np.dtype(bool) if kind is bool else canonical_dtype(np.dtype(kind))
         found = _scalar_types[key] = ArrayType((), dtype, weak=kind is not bool)
     return found
+
+
+def x64_enabled() -> bool:
+    """Whether 64-bit types are switched on, by `jax_enable_x64` or by its context manager."""
+    return bool(jax.config.jax_enable_x64)  # type: ignore[attr-defined]  # defined at run time
 
 
 def canonical_dtype(dtype: Any) -> np.dtype[Any]:

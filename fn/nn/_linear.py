@@ -14,7 +14,11 @@ from fn.nn._windows import Padding, padding_pairs, per_axis
 
 
 def dense(
-    features: int, *, bias: bool = True, w_init: Initializer = lecun_normal, b_init: Initializer = zeros
+    features: int,
+    *,
+    bias: bool = True,
+    w_init: Initializer = lecun_normal,
+    b_init: Initializer = zeros,
 ) -> Layer:
     """`x @ w + b` over the last axis.
 

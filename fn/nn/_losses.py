@@ -25,7 +25,9 @@ def one_hot(labels: Any, count: int, dtype: Any = "float32") -> Any:
     """
     labels = np.asarray(labels)
     if not is_integer(labels.dtype):
-        raise ArgumentError("nn.one_hot: labels are not integers", expected="integers", got=str(type_of(labels)))
+        raise ArgumentError(
+            "nn.one_hot: labels are not integers", expected="integers", got=str(type_of(labels))
+        )
     shape = (*labels.shape, count)
     classes = ops.iota(dtype=labels.dtype, shape=shape, axis=labels.ndim)
     spread = ops.broadcast(labels, shape=shape, axes=tuple(range(labels.ndim)))

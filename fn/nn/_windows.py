@@ -27,7 +27,11 @@ def per_axis(layer: str, name: str, value: int | Sequence[int], rank: int) -> tu
 
 
 def padding_pairs(
-    layer: str, padding: Padding, space: Sequence[int], window: Sequence[int], strides: Sequence[int]
+    layer: str,
+    padding: Padding,
+    space: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
 ) -> tuple[tuple[int, int], ...]:
     """Padding before and after each axis of space. `SAME` puts the odd one at the end."""
     if padding == "VALID":
@@ -49,7 +53,10 @@ def padding_pairs(
 
 
 def max_pool(
-    window: int | Sequence[int], *, strides: int | Sequence[int] | None = None, padding: Padding = "VALID"
+    window: int | Sequence[int],
+    *,
+    strides: int | Sequence[int] | None = None,
+    padding: Padding = "VALID",
 ) -> Layer:
     """The largest element of each window over `(batch, *space, channels)`.
 
@@ -77,7 +84,10 @@ def max_pool(
 
 
 def avg_pool(
-    window: int | Sequence[int], *, strides: int | Sequence[int] | None = None, padding: Padding = "VALID"
+    window: int | Sequence[int],
+    *,
+    strides: int | Sequence[int] | None = None,
+    padding: Padding = "VALID",
 ) -> Layer:
     """The mean of each window over `(batch, *space, channels)`; padded elements do not count.
 

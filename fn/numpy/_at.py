@@ -7,14 +7,14 @@ Where the index is known and without steps, the part is computed and put back by
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, ConcretizationError, Tracer, is_complex, public, type_of
 from fn.numpy._arithmetic import power as raise_to
-from fn.numpy._index_parts import Index, NewAxis, Place, Range, join_vectors, take_apart
+from fn.numpy._index_parts import Index, Place, Range, join_vectors, take_apart
 from fn.numpy._indexing import MODES, final_shape, read
 from fn.numpy._logic import where
 from fn.numpy._promotion import Shape, array, cast, joint_shape, stretch, type_at
@@ -220,7 +220,7 @@ def _scattered(
         return x
     layout = _layout(x, found)
     places = layout.places
-    vectors = join_vectors(name, [_along(c, at, places) for c, at in layout.components], layout.sizes, places)
+    vectors = join_vectors(name, [_along(c, end, places) for c, end in layout.components], layout.sizes, places)
     return scatter(
         x, vectors.values, ops.reshape(values, shape=layout.updates),
         update_window_axes=tuple(layout.window_axes), index_map=tuple(layout.axes),
@@ -237,7 +237,7 @@ class _Layout(NamedTuple):
     places: Shape
     """Shape of what is not a window: the block of index arrays, and slices with steps."""
     components: list[tuple[Any, int]]
-    """Indices, and at which of the places their axes begin."""
+    """Indices, and at which of the places their axes end."""
     axes: list[int]
     """The axis of the array that each component moves along."""
     sizes: list[int]
@@ -253,8 +253,8 @@ def _layout(x: Any, found: Index) -> _Layout:
     sizes: list[int] = []
     inserted: list[int] = []
 
-    def component(index: Any, at: int, axis: int, size: int) -> None:
-        components.append((index, at))
+    def component(index: Any, end: int, axis: int, size: int) -> None:
+        components.append((index, end))
         axes.append(axis)
         sizes.append(size)
 
@@ -268,7 +268,7 @@ def _layout(x: Any, found: Index) -> _Layout:
             size = x.shape[part.axis]
             if part.step != 1 and part.count > 1:
                 steps = part.start + part.step * numpy.arange(part.count)
-                component(steps, len(places), part.axis, size)
+                component(steps, len(places) + 1, part.axis, size)
                 places.append(part.count)
                 inserted.append(part.axis)
             else:
@@ -283,6 +283,9 @@ def _layout(x: Any, found: Index) -> _Layout:
     return _Layout(tuple(updates), window_axes, tuple(places), components, axes, sizes, inserted)
 
 
-def _along(index: Any, at: int, places: Shape) -> Any:
-    """An index array with axes of size 1 for the places that come after its own."""
-    return index
+def _along(index: Any, end: int, places: Shape) -> Any:
+    """An index array with axes of size 1 for the places after `end`, where its own axes end."""
+    if type(index) is int or not index.ndim or end == len(places):
+        return index
+    shape = (*index.shape, *[1] * (len(places) - end))
+    return index.reshape(shape) if isinstance(index, numpy.ndarray) else ops.reshape(index, shape=shape)

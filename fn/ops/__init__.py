@@ -59,14 +59,20 @@ from fn.ops._elementwise import shift_left as shift_left
 from fn.ops._elementwise import shift_right_arithmetic as shift_right_arithmetic
 from fn.ops._elementwise import shift_right_logical as shift_right_logical
 from fn.ops._elementwise import sign as sign
+from fn.ops._elementwise import spread as spread
 from fn.ops._elementwise import stop_gradient as stop_gradient
 from fn.ops._elementwise import sub as sub
 from fn.ops._gamma import bessel_i0e as bessel_i0e
+from fn.ops._gamma import bessel_i1e as bessel_i1e
 from fn.ops._gamma import betainc as betainc
+from fn.ops._gamma import digamma as digamma
 from fn.ops._gamma import igamma as igamma
+from fn.ops._gamma import igamma_grad_a as igamma_grad_a
 from fn.ops._gamma import igammac as igammac
 from fn.ops._gamma import lgamma as lgamma
+from fn.ops._gamma import polygamma as polygamma
 from fn.ops._gamma import random_gamma_grad as random_gamma_grad
+from fn.ops._gamma import zeta as zeta
 from fn.ops._gather import gather as gather
 from fn.ops._gather import scatter_add as scatter_add
 from fn.ops._random import random_bits as random_bits
@@ -110,6 +116,8 @@ from fn.ops._special import atan as atan
 from fn.ops._special import atan2 as atan2
 from fn.ops._special import atanh as atanh
 from fn.ops._special import cbrt as cbrt
+from fn.ops._special import cos as cos
+from fn.ops._special import cosh as cosh
 from fn.ops._special import erf as erf
 from fn.ops._special import erf_inv as erf_inv
 from fn.ops._special import erfc as erfc
@@ -122,6 +130,7 @@ from fn.ops._special import log as log
 from fn.ops._special import log1p as log1p
 from fn.ops._special import logistic as logistic
 from fn.ops._special import nextafter as nextafter
+from fn.ops._special import pow as pow
 from fn.ops._special import reduce_precision as reduce_precision
 from fn.ops._special import rsqrt as rsqrt
 from fn.ops._special import sin as sin

@@ -42,7 +42,9 @@ def _names(operation: str, axis_name: AxisName) -> tuple[AxisName, ...]:
         if name not in scope:
             raise AxisNameError(
                 f"{operation}: no axis is named {name!r} here",
-                expected=f"one of {', '.join(map(repr, scope))}" if scope else "a named axis in scope",
+                expected=f"one of {', '.join(map(repr, scope))}"
+                if scope
+                else "a named axis in scope",
                 got=repr(name),
                 fix=f"wrap the function in fn.vmap(f, axis_name={name!r})",
             )
@@ -322,11 +324,15 @@ def axis_index(axis_name: AxisName) -> Any:
 
 
 def _axis_index_type(*, axis_names: Any) -> ArrayType:
-    require(len(axis_names) == 1, "axis_index: one axis at a time", expected="one name", got=axis_names)
+    require(
+        len(axis_names) == 1, "axis_index: one axis at a time", expected="one name", got=axis_names
+    )
     return ArrayType((), np.int32)
 
 
-def _axis_index_batch(axis: Any, args: Any, dims: Any, *, axis_names: Any) -> tuple[Any, int | None]:
+def _axis_index_batch(
+    axis: Any, args: Any, dims: Any, *, axis_names: Any
+) -> tuple[Any, int | None]:
     if axis.name not in axis_names:
         return bind(axis_index_p, axis_names=axis_names), None
     return iota(dtype=np.int32, shape=(axis.size,), axis=0), 0

@@ -293,10 +293,11 @@ def _conv_lower(emit: Any, x: Any, w: Any, **p: Any) -> Any:
     if emit.platform == "cpu":
         if _is_depthwise(x.type, w.type, **p):
             return _emit_depthwise(emit, x, w, **p)
-        depthwise_gradient = x.type.shape[p["x_layout"][0]] == w.type.shape[p["w_layout"][0]]
-        if p["batch_groups"] > 1 and not depthwise_gradient:
-            x = _emit_grouped(emit, x, p["x_layout"], p["batch_groups"])
-            p |= {"groups": p["batch_groups"], "batch_groups": 1}
+        apart = p["batch_groups"]
+        sizes = (x.type.shape[p["x_layout"][0]], w.type.shape[p["w_layout"][0]])
+        if apart > 1 and sizes != (apart, apart):
+            x = _emit_grouped(emit, x, p["x_layout"], apart)
+            p |= {"groups": apart, "batch_groups": 1}
     if not is_complex(out.dtype):
         return _emit_conv(emit, x, w, out, **p)
     # XLA convolves complex numbers on few machines and slowly.
@@ -316,7 +317,7 @@ def _conv_lower(emit: Any, x: Any, w: Any, **p: Any) -> Any:
 
 
 # XLA on CPU takes 10 to 500 times as long for batch groups as for feature groups, of which it makes
-# masks. The gradient of a depthwise kernel is the exception, which it knows.
+# masks. The gradient of a depthwise kernel, with one example and one result per group, it does know.
 
 
 def _emit_grouped(emit: Any, x: Any, x_layout: Ints, batch_groups: int) -> Any:

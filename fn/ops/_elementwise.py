@@ -7,7 +7,7 @@ scalars take the dtype of the arrays beside them. Special functions are in `_spe
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,13 +24,16 @@ from fn.core import (
     is_inexact,
     is_integer,
     linear,
+    scalar_type,
     type_of,
 )
 from fn.ops._rules import require, result_weak, types_text
 from fn.ops._shape import full, reduce_sum
 
 _SCALAR_KINDS = (bool, int, float, complex)
-Kind = Callable[[np.dtype[Any]], bool]
+Kind: TypeAlias = Callable[[np.dtype[Any]], bool]
+Unary: TypeAlias = Callable[[Any], Any]
+Binary: TypeAlias = Callable[[Any, Any], Any]
 
 
 # --- what the tables are made of --------------------------------------------------------
@@ -61,7 +64,7 @@ def anything(dtype: np.dtype[Any]) -> bool:
     return True
 
 
-_KIND_NAMES = {
+_KIND_NAMES: dict[Kind, str] = {
     number: "numbers", real: "real numbers", ordered: "booleans or real numbers", is_integer: "integers",
     integral: "integers or booleans", is_float: "real floating numbers", is_complex: "complex numbers",
     is_inexact: "floating or complex numbers", anything: "any dtype",
@@ -119,8 +122,16 @@ def agree(args: tuple[Any, ...]) -> tuple[Any, ...]:
     for a in args:
         dtype = getattr(a, "dtype", None)
         if dtype is not None:
-            return tuple([dtype.type(a) if _holds(dtype, type(a)) else a for a in args])
+            weak = getattr(a, "weak_type", False)
+            return tuple([_beside(x, dtype, weak) for x in args])
     return args
+
+
+def _beside(x: Any, dtype: np.dtype[Any], weak: bool) -> Any:
+    kind = type(x)
+    if not _holds(dtype, kind) or (weak and scalar_type(kind).dtype == dtype):
+        return x  # a weak array and a Python scalar of its dtype stay weak together
+    return dtype.type(x)
 
 
 def _holds(dtype: np.dtype[Any], kind: type) -> bool:
@@ -186,7 +197,7 @@ def binary_op(primitive: Primitive, doc: str) -> Callable[[Any, Any], Any]:
 # --- linear arithmetic ------------------------------------------------------------------
 
 neg_p = nary("neg", "negate", jvp=linear, transpose=lambda ct, x: (neg(ct),))
-neg = unary_op(neg_p, "`-x`.")
+neg: Unary = unary_op(neg_p, "`-x`.")
 
 
 def _add_transpose(ct: Any, x: Any, y: Any) -> tuple[Any, ...]:
@@ -216,19 +227,19 @@ add_p = nary(
     "add", "add", kind=number, transpose=_add_transpose,
     jvp=(lambda t, out, x, y: spread(t, out), lambda t, out, x, y: spread(t, out)),
 )  # fmt: skip
-add = binary_op(add_p, "`x + y`.")
+add: Binary = binary_op(add_p, "`x + y`.")
 
 sub_p = nary(
     "sub", "subtract", transpose=_sub_transpose,
     jvp=(lambda t, out, x, y: spread(t, out), lambda t, out, x, y: spread(neg(t), out)),
 )  # fmt: skip
-sub = binary_op(sub_p, "`x - y`.")
+sub: Binary = binary_op(sub_p, "`x - y`.")
 
 mul_p = nary(
     "mul", "multiply", transpose=_mul_transpose,
     jvp=(lambda t, out, x, y: mul(t, y), lambda t, out, x, y: mul(x, t)),
 )  # fmt: skip
-mul = binary_op(mul_p, "`x * y`.")
+mul: Binary = binary_op(mul_p, "`x * y`.")
 
 def _division_lowering(hlo: str, by_zero: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """Integer division by a literal zero is written out: XLA's constant folding crashes on it."""
@@ -251,7 +262,7 @@ div_p = nary(
     "div", "divide", transpose=_div_transpose, lower=_division_lowering("divide", _all_ones),
     jvp=(lambda t, out, x, y: div(t, y), lambda t, out, x, y: neg(mul(t, div(out, y)))),
 )  # fmt: skip
-div = binary_op(div_p, "`x / y`; between integers the quotient rounded toward zero.")
+div: Binary = binary_op(div_p, "`x / y`; between integers the quotient rounded toward zero.")
 
 rem_p = nary(
     "rem", "remainder", kind=real,
@@ -261,7 +272,7 @@ rem_p = nary(
         lambda t, out, x, y: neg(mul(t, round_to_zero(div(x, y)))),
     ),
 )  # fmt: skip
-rem = binary_op(rem_p, "Remainder of `x / y` with the sign of `x`.")
+rem: Binary = binary_op(rem_p, "Remainder of `x / y` with the sign of `x`.")
 
 
 # --- order and sign ---------------------------------------------------------------------
@@ -277,13 +288,13 @@ maximum_p = nary(
     "maximum", "maximum", kind=anything,
     jvp=(lambda t, out, x, y: mul(t, _winner(x, y, out)), lambda t, out, x, y: mul(t, _winner(y, x, out))),
 )  # fmt: skip
-maximum = binary_op(maximum_p, "The larger of `x` and `y`; where they tie each gets half the derivative.")
+maximum: Binary = binary_op(maximum_p, "The larger of `x` and `y`; where they tie each gets half the derivative.")
 
 minimum_p = nary(
     "minimum", "minimum", kind=anything,
     jvp=(lambda t, out, x, y: mul(t, _winner(x, y, out)), lambda t, out, x, y: mul(t, _winner(y, x, out))),
 )  # fmt: skip
-minimum = binary_op(minimum_p, "The smaller of `x` and `y`; where they tie each gets half the derivative.")
+minimum: Binary = binary_op(minimum_p, "The smaller of `x` and `y`; where they tie each gets half the derivative.")
 
 
 def _real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -333,18 +344,18 @@ def _sign_lower(emit: Any, x: Any) -> Any:
 
 
 abs_p = nary("abs", "abs", jvp=(_abs_jvp,), result=_real_dtype, lower=_abs_lower)
-abs = unary_op(abs_p, "Absolute value; for complex `x` its modulus, a real number.")
+abs: Unary = unary_op(abs_p, "Absolute value; for complex `x` its modulus, a real number.")
 sign_p = nary("sign", "sign", jvp=_sign_jvp, lower=_sign_lower)
-sign = unary_op(sign_p, "-1, 0 or 1 (`x / |x|` for complex `x`); NaN stays NaN.")
+sign: Unary = unary_op(sign_p, "-1, 0 or 1 (`x / |x|` for complex `x`); NaN stays NaN.")
 
 floor_p = nary("floor", "floor", jvp=constant, kind=is_float)
-floor = unary_op(floor_p, "Round down.")
+floor: Unary = unary_op(floor_p, "Round down.")
 ceil_p = nary("ceil", "ceil", jvp=constant, kind=is_float)
-ceil = unary_op(ceil_p, "Round up.")
+ceil: Unary = unary_op(ceil_p, "Round up.")
 round_p = nary("round", "round_nearest_even", jvp=constant, kind=is_float)
-round = unary_op(round_p, "Round to the nearest integer, ties to even.")
+round: Unary = unary_op(round_p, "Round to the nearest integer, ties to even.")
 round_away_p = nary("round_away", "round_nearest_afz", jvp=constant, kind=is_float)
-round_away = unary_op(round_away_p, "Round to the nearest integer, ties away from zero.")
+round_away: Unary = unary_op(round_away_p, "Round to the nearest integer, ties away from zero.")
 
 
 def round_to_zero(x: Any) -> Any:
@@ -399,17 +410,17 @@ def _comparison(name: str, direction: str, kind: Kind) -> Primitive:
 
 
 eq_p = _comparison("eq", "EQ", anything)
-eq = binary_op(eq_p, "`x == y`.")
+eq: Binary = binary_op(eq_p, "`x == y`.")
 ne_p = _comparison("ne", "NE", anything)
-ne = binary_op(ne_p, "`x != y`.")
+ne: Binary = binary_op(ne_p, "`x != y`.")
 lt_p = _comparison("lt", "LT", ordered)
-lt = binary_op(lt_p, "`x < y`.")
+lt: Binary = binary_op(lt_p, "`x < y`.")
 le_p = _comparison("le", "LE", ordered)
-le = binary_op(le_p, "`x <= y`.")
+le: Binary = binary_op(le_p, "`x <= y`.")
 gt_p = _comparison("gt", "GT", ordered)
-gt = binary_op(gt_p, "`x > y`.")
+gt: Binary = binary_op(gt_p, "`x > y`.")
 ge_p = _comparison("ge", "GE", ordered)
-ge = binary_op(ge_p, "`x >= y`.")
+ge: Binary = binary_op(ge_p, "`x >= y`.")
 
 
 # --- bits and logic ---------------------------------------------------------------------
@@ -420,23 +431,23 @@ def _bitwise(name: str, hlo: str, kind: Kind = integral) -> Primitive:
 
 
 and_p = _bitwise("and", "and")
-logical_and = binary_op(and_p, "Bitwise `x & y`; logical for booleans.")
+logical_and: Binary = binary_op(and_p, "Bitwise `x & y`; logical for booleans.")
 or_p = _bitwise("or", "or")
-logical_or = binary_op(or_p, "Bitwise `x | y`; logical for booleans.")
+logical_or: Binary = binary_op(or_p, "Bitwise `x | y`; logical for booleans.")
 xor_p = _bitwise("xor", "xor")
-logical_xor = binary_op(xor_p, "Bitwise `x ^ y`; logical for booleans.")
+logical_xor: Binary = binary_op(xor_p, "Bitwise `x ^ y`; logical for booleans.")
 not_p = _bitwise("not", "not")
-logical_not = unary_op(not_p, "Bitwise `~x`; logical for booleans.")
+logical_not: Unary = unary_op(not_p, "Bitwise `~x`; logical for booleans.")
 shift_left_p = _bitwise("shift_left", "shift_left", is_integer)
-shift_left = binary_op(shift_left_p, "`x << y`; zero once `y` reaches the width of the type.")
+shift_left: Binary = binary_op(shift_left_p, "`x << y`; zero once `y` reaches the width of the type.")
 shift_right_logical_p = _bitwise("shift_right_logical", "shift_right_logical", is_integer)
-shift_right_logical = binary_op(shift_right_logical_p, "`x >> y`, filling with zeros.")
+shift_right_logical: Binary = binary_op(shift_right_logical_p, "`x >> y`, filling with zeros.")
 shift_right_arithmetic_p = _bitwise("shift_right_arithmetic", "shift_right_arithmetic", is_integer)
-shift_right_arithmetic = binary_op(shift_right_arithmetic_p, "`x >> y`, filling with the sign.")
+shift_right_arithmetic: Binary = binary_op(shift_right_arithmetic_p, "`x >> y`, filling with the sign.")
 population_count_p = _bitwise("population_count", "popcnt", is_integer)
-population_count = unary_op(population_count_p, "Number of one bits.")
+population_count: Unary = unary_op(population_count_p, "Number of one bits.")
 count_leading_zeros_p = _bitwise("count_leading_zeros", "count_leading_zeros", is_integer)
-count_leading_zeros = unary_op(count_leading_zeros_p, "Number of zero bits above the highest one.")
+count_leading_zeros: Unary = unary_op(count_leading_zeros_p, "Number of zero bits above the highest one.")
 
 
 # --- select -----------------------------------------------------------------------------
@@ -566,13 +577,13 @@ real_p = nary(
     "real", "real", kind=is_complex, result=_real_dtype, jvp=linear,
     transpose=lambda ct, x: (make_complex(ct, like(0.0, ct)),),
 )  # fmt: skip
-real_part = unary_op(real_p, "Real part of a complex array.")
+real_part: Unary = unary_op(real_p, "Real part of a complex array.")
 # Cotangents of complex values pair without conjugation, so that of an imaginary part is -i ct.
 imag_p = nary(
     "imag", "imag", kind=is_complex, result=_real_dtype, jvp=linear,
     transpose=lambda ct, x: (make_complex(like(0.0, ct), neg(ct)),),
 )  # fmt: skip
-imag_part = unary_op(imag_p, "Imaginary part of a complex array.")
+imag_part: Unary = unary_op(imag_p, "Imaginary part of a complex array.")
 
 
 def _complex_jvp(args: Any, tangents: Any) -> tuple[Any, Any]:
@@ -594,7 +605,7 @@ complex_p = nary(
     "complex", "complex", kind=is_float, result=_complex_dtype, jvp=_complex_jvp,
     transpose=_complex_transpose,
 )  # fmt: skip
-make_complex = binary_op(complex_p, "The complex number `x + i y`.")
+make_complex: Binary = binary_op(complex_p, "The complex number `x + i y`.")
 
 
 def conj(x: Any) -> Any:

@@ -52,7 +52,11 @@ reshape_p = Primitive(
 def transpose(x: Any, *, permutation: tuple[int, ...]) -> Any:
     """Reorder axes: axis `i` of the result is axis `permutation[i]` of `x`."""
     identity = permutation == tuple(range(len(permutation)))
-    return x if identity and len(_shape(x)) == len(permutation) else bind(transpose_p, x, permutation=permutation)
+    return (
+        x
+        if identity and len(_shape(x)) == len(permutation)
+        else bind(transpose_p, x, permutation=permutation)
+    )
 
 
 def move_axis(x: Any, source: int, destination: int) -> Any:
@@ -132,11 +136,15 @@ def _broadcast_type(x: ArrayType, *, shape: tuple[int, ...], axes: tuple[int, ..
     return x.with_shape(shape)
 
 
-def _broadcast_transpose(ct: Any, x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[Any, ...]:
+def _broadcast_transpose(
+    ct: Any, x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]
+) -> tuple[Any, ...]:
     return (reduce_sum(ct, axes=tuple([i for i in range(len(shape)) if i not in axes])),)
 
 
-def _broadcast_batch(axis: Any, args: Any, dims: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> Batched:
+def _broadcast_batch(
+    axis: Any, args: Any, dims: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]
+) -> Batched:
     x = move_axis(args[0], dims[0], 0)
     return broadcast(x, shape=(axis.size, *shape), axes=(0, *[a + 1 for a in axes])), 0
 
@@ -173,7 +181,9 @@ def _reduce_sum_batch(axis: Any, args: Any, dims: Any, *, axes: tuple[int, ...])
     return batch_reduction(reduce_sum_p, args[0], dims[0], axes)
 
 
-def batch_reduction(primitive: Primitive, x: Any, dim: int, axes: tuple[int, ...], **params: Any) -> Batched:
+def batch_reduction(
+    primitive: Primitive, x: Any, dim: int, axes: tuple[int, ...], **params: Any
+) -> Batched:
     """Batch rule of a reduction: reduce the same axes, shifted past the batched one."""
     shifted = tuple([a + (a >= dim) for a in axes])
     return bind(primitive, x, axes=shifted, **params), dim - sum(a < dim for a in shifted)

@@ -40,7 +40,9 @@ def clip_by_global_norm(bound: float) -> Optimizer:
     [0.6, 0.8]
     """
     if not bound > 0:
-        raise ArgumentError("optim.clip_by_global_norm: wrong bound", expected="> 0", got=repr(bound))
+        raise ArgumentError(
+            "optim.clip_by_global_norm: wrong bound", expected="> 0", got=repr(bound)
+        )
 
     def init(params: Any) -> dict[str, Any]:
         return {}

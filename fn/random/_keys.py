@@ -73,7 +73,9 @@ def bits(key: Any, shape: Shape = (), dtype: Any = np.uint32) -> Any:
     kind = canonical_dtype(dtype)
     if kind.kind != "u":
         raise ArgumentError(
-            "bits: not an unsigned integer type", expected="uint8, uint16, uint32 or uint64", got=str(kind)
+            "bits: not an unsigned integer type",
+            expected="uint8, uint16, uint32 or uint64",
+            got=str(kind),
         )
     return random_bits(as_key("bits", key), shape=as_shape("bits", shape), bits=kind.itemsize * 8)
 

@@ -141,7 +141,12 @@ def uniform(
     """
     sizes, kind = as_shape("uniform", shape), _float_dtype("uniform", dtype)
     key = as_key("uniform", key)
-    if type(minval) in (int, float) and minval == 0 and type(maxval) in (int, float) and maxval == 1:
+    if (
+        type(minval) in (int, float)
+        and minval == 0
+        and type(maxval) in (int, float)
+        and maxval == 1
+    ):
         return _unit_interval(key, sizes, kind)
     low = _parameter("uniform", "minval", minval, kind, sizes)
     high = _parameter("uniform", "maxval", maxval, kind, sizes)
@@ -292,9 +297,7 @@ def categorical(key: Any, logits: Any, axis: int = -1, shape: Shape | None = Non
 
 
 @public
-def randint(
-    key: Any, shape: Shape, minval: Any, maxval: Any, dtype: Any = int
-) -> Any:
+def randint(key: Any, shape: Shape, minval: Any, maxval: Any, dtype: Any = int) -> Any:
     """Integers drawn from `minval` to `maxval`, exclusive.
 
     Args:

@@ -102,7 +102,8 @@ def _elementwise(
 ) -> tuple[Any, int]:
     """Bring the operands' batch axes to one place; scalars that are not batched stay scalars."""
     ranks = [getattr(a, "ndim", 0) - (d is not None) for a, d in zip(args, dims, strict=True)]
-    target, shape = 0, ()
+    target = 0
+    shape: tuple[int, ...] = ()
     for a, d, rank in zip(args, dims, ranks, strict=True):
         if d is not None and rank:
             target, shape = d, a.shape

@@ -19,7 +19,9 @@ from fn.transforms._leaves import check_callable, fit_leaves, rebuild_zeros, zer
 from fn.transforms._linearize import linearize_program
 
 
-def trace_at(operation: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
+def trace_at(
+    operation: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any
+) -> Any:
     """Trace `function` at concrete arguments, which Python may look at meanwhile."""
     check_callable(operation, function)
     split = split_arguments(operation, function, args, kwargs)
@@ -88,7 +90,9 @@ def jvp(
     program = traced.program
     nonzero = tuple([t is not None for t in moving]) + (False,) * len(program.captured)
     derived, out_nonzero = jvp_program(program, nonzero)
-    results = evaluate(derived, [*split.arrays, *program.captured, *[t for t in moving if t is not None]])
+    results = evaluate(
+        derived, [*split.arrays, *program.captured, *[t for t in moving if t is not None]]
+    )
     count = len(program.outputs)
     left = iter(results[count:])
     moved = [next(left) if n else None for n in out_nonzero]

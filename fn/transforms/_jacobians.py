@@ -300,5 +300,3 @@ def _fill(traced: Traced, entries: list[Any], for_static: Any) -> Any:
     for position, _ in traced.out_static:
         leaves.insert(position, for_static)
     return tree_unflatten(traced.out_tree, leaves)
-
-

@@ -56,7 +56,11 @@ def jvp_program(program: Program, nonzero: tuple[bool, ...]) -> tuple[Program, t
 
 
 def push_forward(
-    trace: Trace, program: Program, primals: Sequence[Any], tangents: Sequence[Any], split: bool = False
+    trace: Trace,
+    program: Program,
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    split: bool = False,
 ) -> tuple[list[Any], Tangents]:
     """Record `program` and its derivative into the running `trace`.
 
@@ -89,7 +93,8 @@ def push_forward(
 
 def _copy(trace: Trace, equation: Equation, primal: dict[Variable, Tracer]) -> list[Tracer]:
     return trace.append(
-        equation, tuple([a if type(a) is Literal else primal[a]._atom for a in equation.inputs])  # type: ignore[index]
+        equation,
+        tuple([a if type(a) is Literal else primal[a]._atom for a in equation.inputs]),  # type: ignore[index]
     )
 
 
@@ -111,7 +116,9 @@ def _differentiate(
         (out,) = outs = _copy(trace, equation, primal)
         total = None
         if len(rule) != len(given):
-            raise FnError(f"{primitive.name}: its jvp has {len(rule)} rules for {len(given)} arguments")
+            raise FnError(
+                f"{primitive.name}: its jvp has {len(rule)} rules for {len(given)} arguments"
+            )
         for part, t in zip(rule, given, strict=True):
             if part is not None and t is not None:
                 piece = part(t, out, *args, **params)

@@ -54,7 +54,7 @@ def fit_leaves(operation: str, what: str, given: Any, like: Any, root: str) -> l
             fix=f"give one {what.rstrip('s')} per leaf, None for leaves without one "
             f"({str(error).splitlines()[0]})",
         ) from None
-    result = []
+    result: list[Any] = []
     for path, leaf, part in zip(paths, leaves, parts, strict=True):
         kind = type_of(leaf)
         if kind is None or not is_inexact(kind.dtype) or part is None:
@@ -75,7 +75,12 @@ def _fit(operation: str, what: str, path: str, kind: ArrayType, part: Any) -> An
         )
     if given is kind.strong():
         return part
-    if given.dtype == kind.dtype or given.weak or isinstance(part, (bool, int, float, complex)) or given.dtype.kind in "biu":
+    if (
+        given.dtype == kind.dtype
+        or given.weak
+        or isinstance(part, (bool, int, float, complex))
+        or given.dtype.kind in "biu"
+    ):
         return convert(part, dtype=kind.dtype)
     raise ArgumentError(
         f"{operation}: wrong {what.rstrip('s')} dtype for `{path}`",

@@ -42,7 +42,9 @@ from fn.transforms._linearize import linearize_program
 from fn.transforms._transpose import pull_back, transpose_program
 
 
-def gradient_program(program: Program, nonzero: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
+def gradient_program(
+    program: Program, nonzero: tuple[bool, ...]
+) -> tuple[Program, tuple[bool, ...]]:
     """The Program that gives the outputs of `program` and the gradient of its first one.
 
     Args:
@@ -179,12 +181,20 @@ def _check_scalar(traced: Traced, proper: int, has_aux: bool, holomorphic: bool)
     else:
         fix = "return a floating-point scalar"
     raise ArgumentError(
-        "grad: the function does not return a scalar", expected=f"a {kinds} scalar", got=got, fix=fix
+        "grad: the function does not return a scalar",
+        expected=f"a {kinds} scalar",
+        got=got,
+        fix=fix,
     )
 
 
 def _wanted(
-    function: Callable[..., Any], args: Any, kwargs: Any, split: Arguments, numbers: tuple[int, ...], strict: bool
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    split: Arguments,
+    numbers: tuple[int, ...],
+    strict: bool,
 ) -> list[bool]:
     """Per leaf of the arguments, whether to differentiate with respect to it."""
     chosen: list[bool] = []
@@ -200,7 +210,9 @@ def _wanted(
         paths = argument_paths(function, args, kwargs)
         described = [f"`{paths[i]}` ({split.types[i] or 'static'})" for i in without]
         raise ArgumentError(
-            "grad: leaves without a derivative" if any(wanted) else "grad: nothing to differentiate",
+            "grad: leaves without a derivative"
+            if any(wanted)
+            else "grad: nothing to differentiate",
             expected="floating or complex arrays",
             got=", ".join(described),
             fix="convert them with .astype(float)"
@@ -234,7 +246,15 @@ class _Pullback:
 
     def _key(self) -> Any:
         leaves, tree = tree_flatten((self.primals, self.outputs))
-        return self.linear, self.residuals, self.moving, self.out_nonzero, tuple(leaves), tree, self.unwrap
+        return (
+            self.linear,
+            self.residuals,
+            self.moving,
+            self.out_nonzero,
+            tuple(leaves),
+            tree,
+            self.unwrap,
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Pullback) and self._key() == other._key()
@@ -292,7 +312,9 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     inputs = [*split.arrays, *program.captured]
     outs, residuals = lin.split(inputs, evaluate(lin.primal, inputs))
     outputs = example_outputs(traced)
-    types = tree_unflatten(split.tree, split.types)[0] if None not in split.types else _types_of(split)
+    types = (
+        tree_unflatten(split.tree, split.types)[0] if None not in split.types else _types_of(split)
+    )
     pullback = _Pullback(
         lin.linear, lin.residuals, moving, lin.out_nonzero, types,
         outputs[0] if has_aux else outputs, proper, has_aux,
@@ -368,5 +390,3 @@ def linear_transpose(function: Callable[..., Any], *primals: Any) -> Callable[..
 
     transposed.__name__ = f"transposed_{function_name(function)}"
     return transposed
-
-

@@ -94,7 +94,11 @@ def _array_types(split: Arguments) -> list[Any]:
 
 
 def _array_dims(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], split: Arguments, in_axes: Any
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    split: Arguments,
+    in_axes: Any,
 ) -> list[int | None]:
     """Where each array leaf has the mapped axis, normalised and checked."""
     by_argument, by_keyword = _axes_by_argument(function, args, kwargs, in_axes)
@@ -194,7 +198,9 @@ def _axis_size(
             got=f"in_axes of None for all {len(split.types)} leaves",
             fix="pass axis_size=",
         )
-    paths = [p for p, t in zip(argument_paths(function, args, kwargs), split.types, strict=True) if t]
+    paths = [
+        p for p, t in zip(argument_paths(function, args, kwargs), split.types, strict=True) if t
+    ]
     listed = [f"`{paths[i]}`: size {n} on axis {dims[i]}" for i, n in sizes]
     if axis_size is not None:
         listed.append(f"axis_size={axis_size}")
@@ -215,10 +221,17 @@ def _run(
 
 
 def _run_chunks(
-    traced: Traced, size: int, axis_name: Any, arrays: list[Any], dims: list[int | None], chunk_size: int
+    traced: Traced,
+    size: int,
+    axis_name: Any,
+    arrays: list[Any],
+    dims: list[int | None],
+    chunk_size: int,
 ) -> tuple[list[Any], tuple[int | None, ...]]:
     if chunk_size < 1:
-        raise BatchError("vmap: chunk_size is not positive", expected="at least 1", got=str(chunk_size))
+        raise BatchError(
+            "vmap: chunk_size is not positive", expected="at least 1", got=str(chunk_size)
+        )
     if axis_name is not None and program_mentions_axis(traced.program, axis_name):
         raise ArgumentError(
             f"vmap: a collective over {axis_name!r} needs the whole axis at once",
@@ -275,7 +288,7 @@ def _place(
                 got=repr(axis),
             )
         target = axis % rank
-        placed.append(insert_axis(out, size, target) if dim is None else move_axis(out, dim, target))
+        placed.append(
+            insert_axis(out, size, target) if dim is None else move_axis(out, dim, target)
+        )
     return traced.rebuild(placed)
-
-

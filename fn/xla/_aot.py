@@ -29,7 +29,12 @@ class Lowered:
     def __init__(
         self, lowered: Any, captured: tuple[Any, ...], mixed: bool, static_out: bool
     ) -> None:
-        self._lowered, self._captured, self._mixed, self._static_out = lowered, captured, mixed, static_out
+        self._lowered, self._captured, self._mixed, self._static_out = (
+            lowered,
+            captured,
+            mixed,
+            static_out,
+        )
 
     def as_text(self) -> str:
         """The StableHLO module."""
@@ -44,8 +49,15 @@ class Lowered:
 class Compiled:
     """An executable for one set of argument types; call it with such arguments, static ones left out."""
 
-    def __init__(self, compiled: Any, captured: tuple[Any, ...], mixed: bool, static_out: bool) -> None:
-        self._compiled, self._captured, self._mixed, self._static_out = compiled, captured, mixed, static_out
+    def __init__(
+        self, compiled: Any, captured: tuple[Any, ...], mixed: bool, static_out: bool
+    ) -> None:
+        self._compiled, self._captured, self._mixed, self._static_out = (
+            compiled,
+            captured,
+            mixed,
+            static_out,
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._mixed:

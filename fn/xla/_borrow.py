@@ -9,26 +9,33 @@ from typing import Any
 
 import jax
 
-from fn.core import ArrayType
+from fn.core import ArrayType, x64_enabled
 
 _SYMBOL = re.compile(r"@(\w+)")
 
 
 def borrowed_text(
-    function: Callable[..., Any], types: tuple[ArrayType, ...], params: dict[str, Any], platform: str
+    function: Callable[..., Any],
+    types: tuple[ArrayType, ...],
+    params: dict[str, Any],
+    platform: str,
 ) -> str:
     """Functions JAX lowers `function` to at these types; `@@name` stands for each of their names.
 
     The entry is `@@main`. Asking twice costs a dictionary lookup.
     """
     return _borrowed(
-        function, types, tuple(params.items()), platform, bool(jax.config.jax_enable_x64)
+        function, types, tuple(params.items()), platform, x64_enabled()
     )
 
 
 @lru_cache(maxsize=4096)
 def _borrowed(
-    function: Callable[..., Any], types: tuple[ArrayType, ...], params: Any, platform: str, x64: bool
+    function: Callable[..., Any],
+    types: tuple[ArrayType, ...],
+    params: Any,
+    platform: str,
+    x64: bool,
 ) -> str:
     structs = [jax.ShapeDtypeStruct(t.shape, t.dtype) for t in types]
     with jax.ensure_compile_time_eval():

@@ -35,9 +35,11 @@ program_p = JaxPrimitive("fn_program")
 program_p.multiple_results = True
 
 
-@program_p.def_abstract_eval
 def _program_types(*args: Any, program: Program) -> list[Any]:
     return [jax.core.ShapedArray(t.shape, t.dtype, weak_type=t.weak) for t in program.out_types]
+
+
+program_p.def_abstract_eval(_program_types)
 
 
 def _program_lowering(ctx: Any, *args: Any, program: Program) -> Any:
@@ -124,7 +126,9 @@ def evaluate_eagerly(primitive: Primitive, args: tuple[Any, ...], params: dict[s
 def _single(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:
     def apply(*args: Any) -> Any:
         inputs = tuple([Variable(jax_type(a)) for a in args])
-        outputs = tuple([Variable(t) for t in infer(primitive, tuple([v.type for v in inputs]), params)])
+        outputs = tuple(
+            [Variable(t) for t in infer(primitive, tuple([v.type for v in inputs]), params)]
+        )
         equation = Equation(primitive, inputs, outputs, params)
         program = checked(Program(inputs, (equation,), outputs, (), primitive.name))
         results = program_p.bind(*args, program=program)

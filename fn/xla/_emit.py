@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-
 from fn.core import ArrayType, Literal, Program, Variable, program_names
 from fn.xla._borrow import borrowed_text
 from fn.xla._mlir import integers, matrix, number_text, type_text
@@ -39,7 +38,9 @@ class Module:
             self.functions.append(Emitter(self).function(program, name))
         return name
 
-    def borrow(self, function: Callable[..., Any], types: tuple[ArrayType, ...], params: Any) -> str:
+    def borrow(
+        self, function: Callable[..., Any], types: tuple[ArrayType, ...], params: Any
+    ) -> str:
         """The name of a function that JAX lowered for us."""
         text = borrowed_text(function, types, params, self.platform)
         name = self.borrowed.get(text)
@@ -74,7 +75,7 @@ class Emitter:
         for index, variable in enumerate(program.inputs):
             env[variable] = Value(f"%arg{index}", variable.type)
         for equation in program.equations:
-            args = [env[a] if type(a) is Variable else self._literal(a) for a in equation.inputs]
+            args = [env[a] if isinstance(a, Variable) else self._literal(a) for a in equation.inputs]
             self.types = tuple([v.type for v in equation.outputs])
             result = equation.primitive.rule("lower")(self, *args, **equation.params)
             if equation.primitive.multiple:
@@ -117,7 +118,9 @@ class Emitter:
         if types is None:
             names = f"%{start} = "
         else:
-            names = ", ".join(f"%{start + i}" for i in range(len(results))) + " = " if results else ""
+            names = (
+                ", ".join(f"%{start + i}" for i in range(len(results))) + " = " if results else ""
+            )
         args = ", ".join([self._name(v) for v in operands])
         arg_types = ", ".join([type_text(v.type) for v in operands])
         bodies = f" ({', '.join(regions)})" if regions else ""
@@ -129,10 +132,14 @@ class Emitter:
         values = tuple([Value(f"%{start + i}", t) for i, t in enumerate(results)])
         return values[0] if types is None else values
 
-    def elementwise(self, name: str, *operands: Value, type: ArrayType | None = None, attrs: str = "") -> Any:
+    def elementwise(
+        self, name: str, *operands: Value, type: ArrayType | None = None, attrs: str = ""
+    ) -> Any:
         """`op` for elementwise operations: scalar operands are spread over the result's shape."""
         type = type or self.types[0]
-        return self.op(name, *[self.spread(v, type.shape) for v in operands], type=type, attrs=attrs)
+        return self.op(
+            name, *[self.spread(v, type.shape) for v in operands], type=type, attrs=attrs
+        )
 
     def spread(self, value: Value, shape: tuple[int, ...]) -> Value:
         """`value` with this shape; it has it already or is a scalar."""
@@ -227,5 +234,3 @@ def emit(program: Program, prefix: str = "", platform: str = "cpu") -> tuple[str
     module = Module(program, prefix, platform)
     name = module.function(program)
     return "module {\n" + "\n".join(module.functions) + "\n}\n", name
-
-

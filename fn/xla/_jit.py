@@ -16,7 +16,6 @@ from fn.core import (
     Arguments,
     ArrayType,
     FnError,
-    Program,
     Traced,
     Tracer,
     check_open,
@@ -213,7 +212,9 @@ class Jit:
 
     def _wrapped(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments with static leaves wrapped, except those `jax.jit` itself knows to be static."""
-        split_arguments("jit", self._function, *self._mark(args, kwargs))  # says what is not hashable
+        split_arguments(
+            "jit", self._function, *self._mark(args, kwargs)
+        )  # says what is not hashable
         positions, names = self._static(args)
         wrapped = tuple([a if i in positions else wrap(a) for i, a in enumerate(args)])
         return wrapped, {k: v if k in names else wrap(v) for k, v in kwargs.items()}
@@ -223,9 +224,7 @@ class Jit:
         positions, names = self._static(args)
         if not positions and not names:
             return tuple(args), kwargs
-        marked = [
-            _marked(a, f"argument {i}") if i in positions else a for i, a in enumerate(args)
-        ]
+        marked = [_marked(a, f"argument {i}") if i in positions else a for i, a in enumerate(args)]
         return tuple(marked), {k: _marked(v, k) if k in names else v for k, v in kwargs.items()}
 
     # --- under a trace ---

@@ -39,7 +39,12 @@ def wrap(tree: Any) -> Any:
     return tree_util.tree_map(lambda leaf: Static(leaf) if type_of(leaf) is None else leaf, tree)
 
 
+def _is_static(x: Any) -> bool:
+    return isinstance(x, Static)
+
+
 def unwrap(tree: Any) -> Any:
     """`tree` with the values of its `Static` nodes in their place."""
-    is_static = lambda x: isinstance(x, Static)  # noqa: E731  (a predicate of one line)
-    return tree_util.tree_map(lambda x: x.value if is_static(x) else x, tree, is_leaf=is_static)
+    return tree_util.tree_map(
+        lambda x: x.value if isinstance(x, Static) else x, tree, is_leaf=_is_static
+    )

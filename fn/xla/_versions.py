@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.extend.mlir.dialects.chlo
 import jax.extend.mlir.dialects.func
 import jax.extend.mlir.dialects.stablehlo  # noqa: F401  (importing registers the dialects)
@@ -10,7 +12,7 @@ from jax.extend.mlir import ir
 from jax.extend.mlir.dialects.func import CallOp
 from jax.interpreters.mlir import register_lowering
 
-MlirModule = ir.Module
+MlirModule: Any = ir.Module  # the bindings' stubs do not know the operations inside
 FlatSymbolRefAttr = ir.FlatSymbolRefAttr
 
 __all__ = ["CallOp", "FlatSymbolRefAttr", "JaxPrimitive", "MlirModule", "register_lowering"]

@@ -93,7 +93,9 @@ def unit(seconds: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", default="", help="only rows whose name contains this")
-    parser.add_argument("--peers", default="", help="comma-separated, of jax and torch; fn is always in")
+    parser.add_argument(
+        "--peers", default="", help="comma-separated, of jax and torch; fn is always in"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     options = parser.parse_args()
     available = ["fn", "jax"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
@@ -116,7 +118,10 @@ def main() -> None:
                 ratios.append(f"{middle:.2f} ({low:.2f}–{high:.2f})")
             else:
                 ratios.append("")
-        print(f"| {name} | {' | '.join([*cells, *ratios])} | {f'≤ {goal}' if goal else ''} |", flush=True)
+        print(
+            f"| {name} | {' | '.join([*cells, *ratios])} | {f'≤ {goal}' if goal else ''} |",
+            flush=True,
+        )
         found[name] = {p: list(t.seconds) for p, t in timings.items()}
     if options.json:
         with open(options.json, "w") as file:

@@ -25,7 +25,9 @@ def test_activations_against_jax(name):
     ours_grad = fn.jit(fn.grad(lambda x: (ours(x) * weights).sum()))(X)
     theirs_grad = jax.grad(lambda x: (theirs(x) * weights).sum())(X)
     np.testing.assert_allclose(ours_grad, theirs_grad, rtol=1e-4, atol=1e-5)
-    twice = fn.jit(fn.grad(lambda x: (fn.grad(lambda x: (ours(x) * weights).sum())(x) ** 2).sum()))(X)
+    twice = fn.jit(fn.grad(lambda x: (fn.grad(lambda x: (ours(x) * weights).sum())(x) ** 2).sum()))(
+        X
+    )
     assert np.isfinite(twice).all()
 
 

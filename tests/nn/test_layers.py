@@ -59,7 +59,9 @@ def test_gradients_against_finite_differences(row):
         return (apply(p, state, image)[0] ** 2).sum()
 
     grads = fn.grad(loss, argnums=tuple(range(len(target))))(*target)
-    directions = jax.tree.map(lambda a: np.random.RandomState(1).randn(*a.shape).astype(a.dtype), target)
+    directions = jax.tree.map(
+        lambda a: np.random.RandomState(1).randn(*a.shape).astype(a.dtype), target
+    )
     slope = sum(
         float((g * d).sum())
         for g, d in zip(jax.tree.leaves(grads), jax.tree.leaves(directions), strict=True)
@@ -134,7 +136,10 @@ def test_dropout_keeps_the_mean_and_is_off_outside_training():
     [
         (lambda: nn.serial(3), "nn: not a layer"),
         (lambda: nn.dropout(1.0), "nn.dropout: wrong rate"),
-        (lambda: nn.dropout(0.5).apply({}, {}, np.ones(3), train=True), "a key is needed while training"),
+        (
+            lambda: nn.dropout(0.5).apply({}, {}, np.ones(3), train=True),
+            "a key is needed while training",
+        ),
         (lambda: nn.conv(4, 3).init(KEY, fn.ArrayType((3, 3), "float32")), "at least 3 axes"),
         (lambda: nn.conv(4, (3, 3)).init(KEY, fn.ArrayType((1, 3, 1), "float32")), "wrong window"),
         (
@@ -144,7 +149,10 @@ def test_dropout_keeps_the_mean_and_is_off_outside_training():
         (lambda: nn.max_pool(2, padding="HALF").apply({}, {}, np.ones((1, 4, 1))), "wrong padding"),
         (lambda: nn.serial(a=nn.dense(1), **{"b": nn.dense(1)}).init(KEY, "x"), "wrong input type"),
         (lambda: nn.serial(("a", nn.dense(1)), a=nn.dense(1)), "two layers have one name"),
-        (lambda: nn.cross_entropy(np.ones((2, 3)), np.ones((3,), int)), "labels do not fit the logits"),
+        (
+            lambda: nn.cross_entropy(np.ones((2, 3)), np.ones((3,), int)),
+            "labels do not fit the logits",
+        ),
         (lambda: nn.one_hot(1.5, 3), "labels are not integers"),
     ],
 )

@@ -190,4 +190,6 @@ ROWS: list[Row] = [
     *binary(e.complex_p, e.make_complex, jax.lax.complex, (0, 1), (A, B)),
     *binary(e.complex_p, e.make_complex, lambda x, y: x + 1j * y, (0, 1), (A, SCALAR), (SCALAR, A)),
     *unary(e.complex_p, e.conj, jnp.conj, True, Z),
+    # --- stop_gradient ---
+    *unary(e.stop_gradient_p, e.stop_gradient, lambda x: x, False, A, N),
 ]  # fmt: skip

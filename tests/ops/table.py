@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.ops import (
+    rows_collective,
+    rows_control,
     rows_cumulative,
     rows_dot,
     rows_dynamic,
@@ -27,4 +29,6 @@ ROWS: list[Row] = [
     *rows_gather.ROWS,
     *rows_dynamic.ROWS,
     *rows_random.ROWS,
+    *rows_collective.ROWS,
+    *rows_control.ROWS,
 ]

@@ -17,6 +17,11 @@ from tests.ops.table import ROWS
 from tests.programs import zeros_computed_with
 
 _SMOOTH = [row for row in ROWS if row.differentiable]
+_LINEAR = [
+    row for row in _SMOOTH if row.primitive.jvp is Property.LINEAR and len(row.differentiable) == 1
+]
+# Zeros that are values: a device that receives nothing holds them.
+_ZEROS_ARE_VALUES = {"ppermute-partial"}
 _cases: dict[int, Case] = {}
 
 
@@ -203,21 +208,22 @@ def test_derivatives_keep_the_dtype(differentiable: Case) -> None:
 def test_zeros_stay_symbolic(smooth: Case) -> None:
     gradient = fn.grad(smooth.scalar, argnums=smooth.argnums)
     program = fn.trace(gradient)(smooth.cts, *smooth.xs)
-    assert zeros_computed_with(program) == []
+    if smooth.row.id not in _ZEROS_ARE_VALUES:
+        assert zeros_computed_with(program) == []
 
 
-def test_transposed_twice(smooth: Case) -> None:
-    if smooth.row.primitive.jvp is not Property.LINEAR or len(smooth.xs) != 1:
-        pytest.skip("not declared linear")
-    (x,) = smooth.xs
-    (t,) = fn.eval_type(smooth.smooth)(x)
+@pytest.mark.parametrize("row", _LINEAR, ids=lambda row: row.id)
+def test_transposed_twice(row: Row) -> None:
+    case = Case(row)
+    with jax.enable_x64(case.bits == 64):
+        (x,), (t,), (out,) = case.xs, case.ts, case.out_types
 
-    def twice(x: Any) -> Any:
-        once = fn.linear_transpose(lambda x: smooth.smooth(x)[0], x)
-        return fn.linear_transpose(lambda ct: once(ct)[0], t)(x)[0]
+        def twice(x: Any) -> Any:
+            once = fn.linear_transpose(lambda x: case.smooth(x)[0], x)
+            return fn.linear_transpose(lambda ct: once(ct)[0], out)(x)[0]
 
-    # Not the operation itself is compared but its derivative: `pad` adds a constant of its own.
-    close(fn.jit(twice)(smooth.ts[0]), smooth.first_order["jvp"][1][0], _rounding(smooth.bits))
+        # Its derivative is compared, not the operation: `pad` adds a constant of its own.
+        close(fn.jit(twice)(t), case.first_order["jvp"][1][0], _rounding(case.bits))
 
 
 # --- pairs ------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ import fn
 from fn import optim
 
 P = {"w": np.array([1.0, -2.0, 3.0], np.float32), "b": np.float32(0.5)}
-GRADS = [jax.tree.map(lambda a, i=i: np.asarray(np.cos(a * (i + 1)), np.float32), P) for i in range(5)]
+GRADS = [
+    jax.tree.map(lambda a, i=i: np.asarray(np.cos(a * (i + 1)), np.float32), P) for i in range(5)
+]
 
 
 def run(optimizer, params=P, grads=GRADS):
@@ -48,7 +50,9 @@ def test_sgd_against_the_formula(momentum, nesterov):
 def test_adam_against_the_formula(decay):
     params, state = run(optim.adam(0.05, weight_decay=decay))
     for name in P:
-        expected = numpy_adam(np.float64(P[name]), [g[name] for g in GRADS], 0.05, 0.9, 0.999, 1e-8, decay)
+        expected = numpy_adam(
+            np.float64(P[name]), [g[name] for g in GRADS], 0.05, 0.9, 0.999, 1e-8, decay
+        )
         np.testing.assert_allclose(params[name], expected, rtol=1e-4)
     assert int(state["count"]) == 5
 
@@ -56,7 +60,9 @@ def test_adam_against_the_formula(decay):
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 def test_against_pytorch(name):
     torch = pytest.importorskip("torch")
-    ours = {"sgd": optim.sgd(0.1, 0.9, nesterov=True), "adam": optim.adam(0.05, weight_decay=0.01)}[name]
+    ours = {"sgd": optim.sgd(0.1, 0.9, nesterov=True), "adam": optim.adam(0.05, weight_decay=0.01)}[
+        name
+    ]
     params, _ = run(ours)
     for key, start in P.items():
         w = torch.nn.Parameter(torch.tensor(np.asarray(start)))

@@ -74,12 +74,21 @@ def test_gradients_pass_through_parameters_of_a_distribution():
     ("call", "words"),
     [
         (lambda: random.normal(KEY, (2,), np.int32), "random.normal: not a floating dtype"),
-        (lambda: random.randint(KEY, (2,), 0, 3, np.float32), "random.randint: not an integer dtype"),
+        (
+            lambda: random.randint(KEY, (2,), 0, 3, np.float32),
+            "random.randint: not an integer dtype",
+        ),
         (lambda: random.uniform(KEY, (2,), minval=np.zeros(3)), "minval does not fit the shape"),
         (lambda: random.uniform(KEY, (2,), minval="a"), "minval is not an array"),
         (lambda: random.bernoulli(KEY, 1), "p is not a floating number"),
-        (lambda: random.categorical(KEY, np.zeros(3, np.float32), axis=2), "no such axis of classes"),
-        (lambda: random.categorical(KEY, np.zeros((2, 3), np.float32), shape=(3,)), "does not end with"),
+        (
+            lambda: random.categorical(KEY, np.zeros(3, np.float32), axis=2),
+            "no such axis of classes",
+        ),
+        (
+            lambda: random.categorical(KEY, np.zeros((2, 3), np.float32), shape=(3,)),
+            "does not end with",
+        ),
         (lambda: random.permutation(KEY, np.zeros(3), axis=1), "no axis 1 to shuffle"),
     ],
 )
