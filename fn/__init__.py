@@ -1,14 +1,30 @@
 """fn: composable transformations of pure functions, over a program you can read."""
 
+from fn import nn as nn
+from fn import numpy as numpy
+from fn import ops as ops
+from fn import optim as optim
+from fn import random as random
 from fn.core import ArrayType as ArrayType
 from fn.core import FnError as FnError
 from fn.core import Literal as Literal
 from fn.core import Primitive as Primitive
 from fn.core import Program as Program
 from fn.core import Tracer as Tracer
+from fn.core import bind as bind
+from fn.core import check as check
 from fn.core import clear_trace_cache as clear_trace_cache
 from fn.core import evaluate as evaluate
 from fn.core import set_evaluator as _set_evaluator
+from fn.numpy import install_operators as _install_operators
+from fn.ops import all_gather as all_gather
+from fn.ops import axis_index as axis_index
+from fn.ops import pmax as pmax
+from fn.ops import pmean as pmean
+from fn.ops import pmin as pmin
+from fn.ops import ppermute as ppermute
+from fn.ops import psum as psum
+from fn.ops import stop_gradient as stop_gradient
 from fn.transforms import eval_type as eval_type
 from fn.transforms import grad as grad
 from fn.transforms import hessian as hessian
@@ -26,5 +42,7 @@ from fn.xla import jit as jit
 
 # The two upward hooks of the library. Core leaves the slot for eager evaluation open; xla fills it.
 _set_evaluator(_evaluate_eagerly)
+# Core's tracers know no operation; numpy gives them the operators and methods of arrays.
+_install_operators(Tracer)
 
 __version__ = "0.1.0"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fn.core._program import Literal, Program, Variable
-from fn.core._trace import bind, context
+from fn.core._trace import Tracer, bind, check_open, context
 
 
 def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
@@ -23,6 +23,9 @@ def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
     trace = context.trace
     if trace is not None:
         return trace.splice(program, values)
+    for value in values:
+        if type(value) is Tracer:
+            check_open(value, program.name)
     env: dict[Variable, Any] = dict(zip(program.inputs, values, strict=True))
     last = _last_uses(program)
     for index, equation in enumerate(program.equations):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 import ml_dtypes
@@ -39,9 +39,10 @@ class _Reader:
         before = self.token
         match = _TOKEN.match(self.text, self.position)
         if match is None:
-            if self.text[self.position :].strip():
-                self.start = self.position
-                self.fail("a token")
+            rest = self.text[self.position :].lstrip()
+            if rest:
+                self.start, self.token = len(self.text) - len(rest), ""
+                self.fail("a name, a number or a mark")
             self.kind, self.token, self.start = "end", "", len(self.text)
         else:
             self.kind = str(match.lastgroup)
@@ -70,6 +71,12 @@ class _Reader:
         if self.kind != "word":
             self.fail(what)
         return self.advance()
+
+    def new_word(self, what: str, taken: Collection[str]) -> str:
+        """A word that is not among those `taken`."""
+        if self.kind == "word" and self.token in taken:
+            self.fail("a new name", f"{what} {self.token} is defined twice")
+        return self.word(f"a {what} name")
 
     def at(self, token: str) -> bool:
         return self.token == token and self.kind in ("mark", "word")
@@ -186,15 +193,11 @@ class _Reader:
     def program(self, programs: dict[str, Program]) -> tuple[str, Program, int]:
         self.take("program")
         self.take("@")
-        name = self.word("the program's name")
-        if name in programs:
-            self.fail("each program defined once", f"program @{name} is defined twice")
+        name = self.new_word("program", programs)
         env: dict[str, Variable] = {}
 
         def define() -> Variable:
-            variable = self.word("a variable name")
-            if variable in env:
-                self.fail("a new name", f"variable {variable} is defined twice")
+            variable = self.new_word("variable", env)
             self.take(":")
             env[variable] = Variable(self.type())
             return env[variable]
@@ -227,9 +230,7 @@ class _Reader:
             while not self.at("="):
                 if outputs:
                     self.take(",")
-                variable = self.word("a variable name or return")
-                if variable in env or variable in [n for n, _ in types_from]:
-                    self.fail("a new name", f"variable {variable} is defined twice")
+                variable = self.new_word("variable", {*env, *(n for n, _ in types_from)})
                 self.take(":")
                 outputs.append(Variable(self.type()))
                 types_from.append((variable, outputs[-1]))

@@ -116,7 +116,15 @@ class Program:
         captured: tuple[Any, ...] = (),
         name: str = "main",
     ) -> None:
-        values: tuple[Any, ...] = (tuple(inputs), tuple(equations), tuple(outputs), tuple(captured), name, {}, None)
+        values: tuple[Any, ...] = (
+            tuple(inputs),
+            tuple(equations),
+            tuple(outputs),
+            tuple(captured),
+            name,
+            {},
+            None,
+        )
         for slot, value in zip(self.__slots__, values, strict=False):
             object.__setattr__(self, slot, value)
 

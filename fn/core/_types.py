@@ -142,7 +142,8 @@ def x64_enabled() -> bool:
 
 def canonical_dtype(dtype: Any) -> np.dtype[Any]:
     """`dtype`, narrowed to 32 bits unless 64-bit types are switched on."""
-    return np.dtype(jax.dtypes.canonicalize_dtype(dtype))
+    canonical: np.dtype[Any] = jax.dtypes.canonicalize_dtype(dtype)
+    return canonical
 
 
 def _of_array(value: Any) -> ArrayType | None:

@@ -42,8 +42,11 @@ def padding_pairs(
             total = max((math.ceil(size / step) - 1) * step + reach - size, 0)
             pairs.append((total // 2, total - total // 2))
         return tuple(pairs)
-    fits = not isinstance(padding, str) and len(padding) == len(space)
-    if not fits or not all(len(p) == 2 for p in padding):
+    if (
+        isinstance(padding, str)
+        or len(padding) != len(space)
+        or not all(len(p) == 2 for p in padding)
+    ):
         raise ArgumentError(
             f"nn.{layer}: wrong padding",
             expected=f"'SAME', 'VALID', or {len(space)} pairs (low, high)",

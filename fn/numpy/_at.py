@@ -23,6 +23,10 @@ _BOOL = numpy.dtype(bool)
 Combine = Callable[[Any, Any], Any]
 
 
+def _replace(old: Any, new: Any) -> Any:
+    return new
+
+
 class At:
     """`x.at`: what to index for an update."""
 
@@ -69,7 +73,7 @@ class Update:
     @public
     def set(self, values: Any, **options: Any) -> Any:
         """`x[index] = values`."""
-        return self._write("set", values, lambda old, new: new, ops.scatter_set, options)
+        return self._write("set", values, _replace, ops.scatter_set, options)
 
     @public
     def add(self, values: Any, **options: Any) -> Any:
@@ -118,10 +122,16 @@ class Update:
         """`x[index] = function(x[index])`, once even where an element is indexed twice."""
         if _is_mask(self._array, self._index):
             return where(_lined(self._index, self._array), function(self._array), self._array)
-        return self.set(function(read("x.at[index].apply", self._array, self._index, "clip")), **options)
+        return self.set(
+            function(read("x.at[index].apply", self._array, self._index, "clip")), **options
+        )
 
-    def _write(self, verb: str, values: Any, combine: Combine, scatter: Any, options: dict[str, Any]) -> Any:
-        return _write(f"x.at[index].{verb}", self._array, self._index, values, combine, scatter, **options)
+    def _write(
+        self, verb: str, values: Any, combine: Combine, scatter: Any, options: dict[str, Any]
+    ) -> Any:
+        return _write(
+            f"x.at[index].{verb}", self._array, self._index, values, combine, scatter, **options
+        )
 
 
 def _as(dtype: numpy.dtype[Any], name: str, values: Any) -> Any:
@@ -159,7 +169,7 @@ def _write(
         return where(_lined(index, x), combine(x, ops.reshape(values, shape=())), x)
     found = take_apart(name, x.shape, index, strict=False)
     shape = final_shape(found)
-    if values.shape != shape:
+    if values.shape and values.shape != shape:
         joined = joint_shape(name, [type_at(name, values), type_at(name, x).with_shape(shape)])
         if joined != shape:
             raise ArgumentError(
@@ -190,9 +200,11 @@ def _is_box(x: Any, found: Index) -> bool:
     """Whether the index is a known box in `x`."""
     for part in found.parts:
         if isinstance(part, Range):
-            if part.step != 1 and part.count > 1:
+            if part.step != 1 and part.length > 1:
                 return False
-        elif isinstance(part, Place) and not (type(part.index) is int and 0 <= part.index < x.shape[part.axis]):
+        elif isinstance(part, Place) and not (
+            type(part.index) is int and 0 <= part.index < x.shape[part.axis]
+        ):
             return False
     return True
 
@@ -201,28 +213,50 @@ def _put_box(x: Any, found: Index, values: Any, combine: Combine) -> Any:
     starts, sizes = [0] * x.ndim, list(x.shape)
     for part in found.parts:
         if isinstance(part, Range):
-            starts[part.axis], sizes[part.axis] = part.start if part.count else 0, part.count
+            starts[part.axis], sizes[part.axis] = part.start if part.length else 0, part.length
         elif isinstance(part, Place):
             starts[part.axis], sizes[part.axis] = part.index, 1
     if 0 in sizes:
         return x
     limits = tuple([s + n for s, n in zip(starts, sizes, strict=True)])
-    values = ops.reshape(values, shape=tuple(sizes))
-    old = ops.slice(x, starts=tuple(starts), limits=limits, strides=(1,) * x.ndim)
-    new = combine(old, values)
-    return new if tuple(sizes) == x.shape else ops.dynamic_update_slice(x, new, *map(numpy.int32, starts))
+    values = ops.reshape(values, shape=tuple(sizes)) if values.shape else values
+    if combine is _replace:
+        new = values if values.shape else ops.full(values, tuple(sizes))
+    else:
+        new = combine(
+            ops.slice(x, starts=tuple(starts), limits=limits, strides=(1,) * x.ndim), values
+        )
+    return (
+        new
+        if tuple(sizes) == x.shape
+        else ops.dynamic_update_slice(x, new, *map(numpy.int32, starts))
+    )
 
 
 def _scattered(
-    name: str, x: Any, found: Index, values: Any, scatter: Any, mode: str | None, unique: bool, in_order: bool
+    name: str,
+    x: Any,
+    found: Index,
+    values: Any,
+    scatter: Any,
+    mode: str | None,
+    unique: bool,
+    in_order: bool,
 ) -> Any:
-    if values.size == 0:
-        return x
     layout = _layout(x, found)
+    if 0 in layout.updates:
+        return x
+    values = (
+        ops.reshape(values, shape=layout.updates)
+        if values.shape
+        else ops.full(values, layout.updates)
+    )
     places = layout.places
-    vectors = join_vectors(name, [_along(c, end, places) for c, end in layout.components], layout.sizes, places)
+    vectors = join_vectors(
+        name, [_along(c, end, places) for c, end in layout.components], layout.sizes, places
+    )
     return scatter(
-        x, vectors.values, ops.reshape(values, shape=layout.updates),
+        x, vectors.values, values,
         update_window_axes=tuple(layout.window_axes), index_map=tuple(layout.axes),
         inserted_axes=tuple(sorted(layout.inserted)), sorted=in_order, unique=unique or vectors.unique,
         mode="promise" if vectors.inside else MODES[mode or "fill"],
@@ -266,16 +300,16 @@ def _layout(x: Any, found: Index) -> _Layout:
             places += found.block
         if isinstance(part, Range):
             size = x.shape[part.axis]
-            if part.step != 1 and part.count > 1:
-                steps = part.start + part.step * numpy.arange(part.count)
+            if part.step != 1 and part.length > 1:
+                steps = part.start + part.step * numpy.arange(part.length)
                 component(steps, len(places) + 1, part.axis, size)
-                places.append(part.count)
+                places.append(part.length)
                 inserted.append(part.axis)
             else:
                 window_axes.append(len(updates))
-                if part.count < size:
-                    component(part.start, 0, part.axis, size - part.count + 1)
-            updates.append(part.count)
+                if part.length < size:
+                    component(part.start, 0, part.axis, size - part.length + 1)
+            updates.append(part.length)
     for part in found.parts:
         if isinstance(part, Place):
             component(part.index, block_at + len(found.block), part.axis, x.shape[part.axis])
@@ -288,4 +322,8 @@ def _along(index: Any, end: int, places: Shape) -> Any:
     if type(index) is int or not index.ndim or end == len(places):
         return index
     shape = (*index.shape, *[1] * (len(places) - end))
-    return index.reshape(shape) if isinstance(index, numpy.ndarray) else ops.reshape(index, shape=shape)
+    return (
+        index.reshape(shape)
+        if isinstance(index, numpy.ndarray)
+        else ops.reshape(index, shape=shape)
+    )

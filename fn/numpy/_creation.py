@@ -11,7 +11,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, Tracer, context, is_inexact, not_an_array, public, type_of
-from fn.numpy._dtypes import float_dtype, int_dtype
+from fn.numpy._dtypes import float_dtype, int_dtype, result_type
 from fn.numpy._promotion import (
     PYTHON,
     DTypeLike,
@@ -254,9 +254,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike = No
         given = [numpy.asarray(n)[()] for n in given]  # raises unless the values are known
     if any(type_at("arange", n).shape for n in given):
         raise ArgumentError("arange: a bound is not a scalar", expected="numbers", got=repr(given))
-    if dtype is None:
-        dtype = cast(promote("arange", *given, 0)[0], promote("arange", *given, 0)[0].dtype).dtype
-    kind = check_dtype("arange", dtype)
+    kind = result_type(*given) if dtype is None else check_dtype("arange", dtype)
     first, last = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
     if step == 0:
@@ -344,109 +342,6 @@ def logspace(
     exponents = linspace(start, stop, num, endpoint)
     out = ops.pow(literal(base, exponents.dtype), exponents)
     return out if dtype is None else ops.convert(out, dtype=check_dtype("logspace", dtype))
-
-
-# --- matrices ---------------------------------------------------------------------------
-
-
-def _counters(rows: int, columns: int) -> tuple[Any, Any]:
-    """Row and column number of each element."""
-    shape = (rows, columns)
-    kind = numpy.dtype(numpy.int32)
-    return ops.iota(dtype=kind, shape=shape, axis=0), ops.iota(dtype=kind, shape=shape, axis=1)
-
-
-def _shifted(row: Any, k: int) -> Any:
-    return ops.add(row, numpy.int32(k)) if k else row
-
-
-@public
-def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Any:
-    """Ones on a diagonal, zeros elsewhere.
-
-    Args:
-        N, M: numbers of rows and columns; as many columns as rows by default.
-        k: which diagonal; positive ones are above the main one.
-        dtype: floating by default.
-
-    >>> import fn.numpy as np
-    >>> np.eye(2)
-    Array([[1., 0.],
-           [0., 1.]], dtype=float32)
-    """
-    rows, columns = check_shape("eye", (N, N if M is None else M), "shape")
-    row, column = _counters(rows, columns)
-    return ops.convert(
-        ops.eq(_shifted(row, k), column),
-        dtype=float_dtype() if dtype is None else check_dtype("eye", dtype),
-    )
-
-
-@public
-def identity(n: int, dtype: DTypeLike = None) -> Any:
-    """The identity matrix.
-
-    >>> import fn.numpy as np
-    >>> np.identity(2, int)
-    Array([[1, 0],
-           [0, 1]], dtype=int32)
-    """
-    return eye(n, dtype=dtype)
-
-
-@public
-def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Any:
-    """Ones on and below a diagonal, zeros above.
-
-    >>> import fn.numpy as np
-    >>> np.tri(2, 3)
-    Array([[1., 0., 0.],
-           [1., 1., 0.]], dtype=float32)
-    """
-    rows, columns = check_shape("tri", (N, N if M is None else M), "shape")
-    row, column = _counters(rows, columns)
-    return ops.convert(
-        ops.ge(_shifted(row, k), column),
-        dtype=float_dtype() if dtype is None else check_dtype("tri", dtype),
-    )
-
-
-def _triangle(name: str, x: Any, k: int, lower: bool) -> Any:
-    x = operand(name, x)
-    if x.ndim < 2:
-        raise ArgumentError(
-            f"{name}: no matrix", expected="at least two axes", got=f"shape {x.shape}"
-        )
-    row, column = _counters(*x.shape[-2:])
-    # The diagonal itself belongs to both.
-    keep = ops.ge(_shifted(row, k), column) if lower else ops.le(_shifted(row, k), column)
-    if x.ndim > 2:
-        keep = ops.broadcast(keep, shape=x.shape, axes=(x.ndim - 2, x.ndim - 1))
-    return ops.select(keep, x, literal(0, x.dtype))
-
-
-@public
-def tril(m: Any, k: int = 0) -> Any:
-    """Matrices with zeros above a diagonal.
-
-    >>> import fn.numpy as np
-    >>> np.tril(np.ones((2, 2)))
-    Array([[1., 0.],
-           [1., 1.]], dtype=float32)
-    """
-    return _triangle("tril", m, k, True)
-
-
-@public
-def triu(m: Any, k: int = 0) -> Any:
-    """Matrices with zeros below a diagonal.
-
-    >>> import fn.numpy as np
-    >>> np.triu(np.ones((2, 2)))
-    Array([[1., 1.],
-           [0., 1.]], dtype=float32)
-    """
-    return _triangle("triu", m, k, False)
 
 
 # --- grids ------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ def result_type(*args: Any) -> numpy.dtype[Any]:
     >>> np.result_type(np.int8, np.float16), np.result_type(np.ones(2, np.float16), 1.0)
     (dtype('float16'), dtype('float16'))
     """
-    return numpy.dtype(jax.dtypes.result_type(*[_for_lattice(a) for a in args]))
+    found: numpy.dtype[Any] = numpy.dtype(jax.dtypes.result_type(*[_for_lattice(a) for a in args]))
+    return found
 
 
 def _for_lattice(value: Any) -> Any:
@@ -59,7 +60,7 @@ def promote_types(a: Any, b: Any) -> numpy.dtype[Any]:
     >>> np.promote_types(np.int16, np.uint16)
     dtype('int32')
     """
-    return numpy.dtype(jax.dtypes.result_type(a, b))
+    return result_type(a, b)
 
 
 @public
@@ -92,8 +93,7 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     >>> np.can_cast(np.int32, np.float32, "same_kind"), np.can_cast(np.float32, np.int32)
     (True, False)
     """
-    kind = getattr(from_, "dtype", from_)
-    return bool(numpy.can_cast(kind, to, casting=casting))  # type: ignore[arg-type]
+    return bool(numpy.can_cast(_dtype_of(from_), _dtype_of(to), casting=casting))  # type: ignore[arg-type]
 
 
 @public

@@ -32,12 +32,12 @@ class OutOfBoundsError(FnError, IndexError):
 
 
 class Range(NamedTuple):
-    """A slice along an axis of size `size`: `count` elements from `start` in steps of `step`."""
+    """A slice along an axis of size `size`: `length` elements from `start` in steps of `step`."""
 
     axis: int
     start: int
     step: int
-    count: int
+    length: int
 
 
 class Place(NamedTuple):
@@ -138,7 +138,7 @@ def _entry(name: str, entry: Any) -> Any:
         f"{name}: not an index",
         expected="integers, slices, None, ..., and arrays of integers or booleans",
         got=f"{type(entry).__name__}" if found is None else f"{dtype_name(found.dtype)}{list(found.shape)}",
-        fix=None if found is None or found.shape == () and found.dtype == _BOOL else "convert it: i.astype(int)",
+        fix=None if found is None or (found.shape == () and found.dtype == _BOOL) else "convert it: i.astype(int)",
     )  # fmt: skip
 
 
@@ -213,22 +213,31 @@ class Vectors(NamedTuple):
     """Known to differ from each other."""
 
 
-def join_vectors(name: str, components: Sequence[Any], sizes: Sequence[int], block: Shape) -> Vectors:
+def join_vectors(
+    name: str, components: Sequence[Any], sizes: Sequence[int], block: Shape
+) -> Vectors:
     """Index vectors of shape `block + (len(components),)`.
 
     Args:
         components: integers or integer arrays that broadcast to `block`.
         sizes: for each, how many places there are along its axis.
     """
-    arrays = [c if type(c) is int else from_front(looked_at(c), n) for c, n in zip(components, sizes, strict=True)]
+    arrays = [
+        c if type(c) is int else from_front(looked_at(c), n)
+        for c, n in zip(components, sizes, strict=True)
+    ]
     if all(type(c) is int or isinstance(c, numpy.ndarray) for c in arrays):
         spread = [numpy.broadcast_to(numpy.asarray(c, numpy.int64), block) for c in arrays]
-        rows = numpy.stack(spread, axis=-1).reshape(-1, len(arrays)) if arrays else numpy.zeros((1, 0), int)
+        rows = (
+            numpy.stack(spread, axis=-1).reshape(-1, len(arrays))
+            if arrays
+            else numpy.zeros((1, 0), int)
+        )
         inside = bool(((rows >= 0) & (rows < numpy.asarray(sizes, int))).all())
         unique = len(numpy.unique(rows, axis=0)) == len(rows) if len(rows) else True
-        kind = numpy.int32 if max([0, *sizes]) < 2**31 else numpy.int64
-        bounded = numpy.clip(rows, -(2**31), 2**31 - 1) if kind is numpy.int32 else rows
-        return Vectors(bounded.astype(kind).reshape(*block, len(arrays)), inside, unique)
+        word = numpy.int32 if max([0, *sizes]) < 2**31 else numpy.int64
+        bounded = numpy.clip(rows, -(2**31), 2**31 - 1) if word is numpy.int32 else rows
+        return Vectors(bounded.astype(word).reshape(*block, len(arrays)), inside, unique)
     kinds = [_type(c).dtype for c in arrays if type(c) is not int]
     kind = numpy.dtype(numpy.int64 if any(k.itemsize == 8 for k in kinds) else numpy.int32)
     columns = []

@@ -29,16 +29,23 @@ from fn.numpy._promotion import Shape, array, one_axis
 MODES = {"fill": "fill", "drop": "fill", "clip": "clip", "promise_in_bounds": "promise"}
 
 
-def read(name: str, x: Any, index: Any, mode: str | None = None, fill: Any = None, unique: bool = False) -> Any:
+def read(
+    name: str, x: Any, index: Any, mode: str | None = None, fill: Any = None, unique: bool = False
+) -> Any:
     """`x[index]`, with a mode for index arrays."""
     plain = mode is None or mode == "promise_in_bounds"
     found = take_apart(name, x.shape, index, strict=plain)
     out_of_reach = not plain and any(
-        isinstance(p, Place) and type(p.index) is int and not 0 <= p.index < x.shape[p.axis] for p in found.parts
+        isinstance(p, Place) and type(p.index) is int and not 0 <= p.index < x.shape[p.axis]
+        for p in found.parts
     )
     if not found.has_arrays and not out_of_reach:
         return _basic(x, found)
-    if plain and found.block == () and all(isinstance(p, (Place, NewAxis)) or p.step in (1, -1) for p in found.parts):
+    if (
+        plain
+        and found.block == ()
+        and all(isinstance(p, (Place, NewAxis)) or p.step in (1, -1) for p in found.parts)
+    ):
         return _dynamic(x, found)
     return _gathered(name, x, found, mode, fill, unique, out_of_reach)
 
@@ -51,7 +58,7 @@ def final_shape(found: Index, kept: Shape = ()) -> Shape:
         if i == found.block_at:
             block_at = len(shape)
         if isinstance(part, Range):
-            shape.append(part.count)
+            shape.append(part.length)
         elif isinstance(part, NewAxis):
             shape.append(1)
     shape[block_at:block_at] = found.block
@@ -70,7 +77,7 @@ def _cut(x: Any, found: Index) -> Any:
     backwards = []
     for part in found.parts:
         if isinstance(part, Range):
-            start, step, count = part.start, part.step, part.count
+            start, step, count = part.start, part.step, part.length
             if step < 0:
                 start, step = start + (count - 1) * step, -step
                 if count > 1:
@@ -91,20 +98,25 @@ def _dynamic(x: Any, found: Index) -> Any:
     sizes, backwards = list(x.shape), []
     for part in found.parts:
         if isinstance(part, Range):
-            forward = part.step > 0 or not part.count
-            first = part.start if forward else part.start - part.count + 1
-            starts[part.axis], sizes[part.axis] = numpy.int32(first), part.count
+            forward = part.step > 0 or not part.length
+            first = part.start if forward else part.start - part.length + 1
+            starts[part.axis], sizes[part.axis] = numpy.int32(first), part.length
             if not forward:
                 backwards.append(part.axis)
         elif isinstance(part, Place):
             index = part.index
             known = type(index) is int
-            starts[part.axis] = numpy.int32(index) if known else from_front(index, x.shape[part.axis])
+            starts[part.axis] = (
+                numpy.int32(index) if known else from_front(index, x.shape[part.axis])
+            )
             sizes[part.axis] = 1
     kind = {s.dtype for s in starts if not isinstance(s, numpy.generic)}
     if len(kind) > 1 or kind != {numpy.dtype(numpy.int32)}:
         wide = numpy.dtype(numpy.int64 if any(k.itemsize == 8 for k in kind) else numpy.int32)
-        starts = [wide.type(s) if isinstance(s, numpy.generic) else ops.convert(s, dtype=wide) for s in starts]
+        starts = [
+            wide.type(s) if isinstance(s, numpy.generic) else ops.convert(s, dtype=wide)
+            for s in starts
+        ]
     out = ops.reverse(ops.dynamic_slice(x, *starts, sizes=tuple(sizes)), axes=tuple(backwards))
     return ops.reshape(out, shape=final_shape(found))
 
@@ -113,6 +125,7 @@ def _gathered(
     name: str, x: Any, found: Index, mode: str | None, fill: Any, unique: bool, all_places: bool
 ) -> Any:
     """Index arrays: what slices leave of `x`, gathered from."""
+
     def moves(part: Part) -> bool:
         return isinstance(part, Place) and (all_places or type(part.index) is not int)
 
@@ -202,12 +215,18 @@ def take(
     if isinstance(indices, (list, tuple)):
         indices = numpy.asarray(indices, numpy.int32)
     elif found is None or not is_integer(found.dtype):
-        raise ArgumentError("take: the indices are not integers", expected="integers", got=str(found or type(indices).__name__))
+        raise ArgumentError(
+            "take: the indices are not integers",
+            expected="integers",
+            got=str(found or type(indices).__name__),
+        )
     if mode == "wrap":
         size = x.shape[place]
         indices, mode = array("take", indices, 1), "promise_in_bounds"
         rest = ops.rem(indices, indices.dtype.type(size))
-        indices = ops.select(ops.lt(rest, indices.dtype.type(0)), ops.add(rest, indices.dtype.type(size)), rest)
+        indices = ops.select(
+            ops.lt(rest, indices.dtype.type(0)), ops.add(rest, indices.dtype.type(size)), rest
+        )
     index = (*[slice(None)] * place, indices)
     return read("take", x, index, "fill" if mode is None else mode, fill_value, unique_indices)
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy
-import opt_einsum
+import opt_einsum  # type: ignore[import-untyped]  # a dependency of JAX
 
 import fn.ops as ops
 from fn.core import ArgumentError, public
 from fn.numpy._promotion import (
     DTypeLike,
     array,
-    cast,
     check_dtype,
     joint_shape,
     one_axis,
@@ -36,12 +34,16 @@ def _pair(name: str, x: Any, y: Any, preferred: DTypeLike) -> tuple[Any, Any, An
     return x, y, None if preferred is None else check_dtype(name, preferred)
 
 
-def _product(x: Any, y: Any, contract: Any, batch: Any, preferred: Any, precision: Precision) -> Any:
+def _product(
+    x: Any, y: Any, contract: Any, batch: Any, preferred: Any, precision: Precision
+) -> Any:
     if x.dtype == _BOOL:
         # Of booleans the sum is "or" and the product "and".
         x, y = ops.convert(x, dtype=numpy.int32), ops.convert(y, dtype=numpy.int32)
         return ops.convert(_product(x, y, contract, batch, None, precision), dtype=_BOOL)
-    return ops.dot_general(x, y, contract=contract, batch=batch, preferred=preferred, precision=precision)
+    return ops.dot_general(
+        x, y, contract=contract, batch=batch, preferred=preferred, precision=precision
+    )
 
 
 def _mismatch(name: str, x: Any, y: Any, rule: str) -> ArgumentError:
@@ -55,7 +57,9 @@ def _mismatch(name: str, x: Any, y: Any, rule: str) -> ArgumentError:
 
 
 @public
-def dot(x: Any, y: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None) -> Any:
+def dot(
+    x: Any, y: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
+) -> Any:
     """Product over the last axis of `x` and the last but one of `y` (the only one, if it has one).
 
     Args:
@@ -77,7 +81,9 @@ def dot(x: Any, y: Any, *, precision: Precision = None, preferred_element_type: 
 
 
 @public
-def matmul(x: Any, y: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None) -> Any:
+def matmul(
+    x: Any, y: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
+) -> Any:
     """Matrix product, `x @ y`, over the last two axes; the others are broadcast together.
 
     Args:
@@ -131,7 +137,9 @@ def vdot(x: Any, y: Any, *, precision: Precision = None) -> Any:
     """
     x, y = array("vdot", x), array("vdot", y, 1)
     x = ops.conj(x)
-    return dot(ops.reshape(x, shape=(x.size,)), ops.reshape(y, shape=(y.size,)), precision=precision)
+    return dot(
+        ops.reshape(x, shape=(x.size,)), ops.reshape(y, shape=(y.size,)), precision=precision
+    )
 
 
 @public
@@ -186,7 +194,12 @@ def outer(x: Any, y: Any) -> Any:
 
 @public
 def tensordot(
-    x: Any, y: Any, axes: Any = 2, *, precision: Precision = None, preferred_element_type: DTypeLike = None
+    x: Any,
+    y: Any,
+    axes: Any = 2,
+    *,
+    precision: Precision = None,
+    preferred_element_type: DTypeLike = None,
 ) -> Any:
     """Product over pairs of axes.
 
@@ -212,7 +225,9 @@ def tensordot(
             tuple([one_axis("tensordot", a, y.ndim) for a in both[1]]),
         )
     if [x.shape[a] for a in pairs[0]] != [y.shape[a] for a in pairs[1]]:
-        raise _mismatch("tensordot", x, y, f"equal sizes along the paired axes {pairs[0]} and {pairs[1]}")
+        raise _mismatch(
+            "tensordot", x, y, f"equal sizes along the paired axes {pairs[0]} and {pairs[1]}"
+        )
     return _product(x, y, pairs, ((), ()), preferred, precision)
 
 
@@ -289,7 +304,9 @@ def einsum(
     [3. 4.]
     """
     arrays = promote("einsum", *[array("einsum", x, i + 1) for i, x in enumerate(operands)])
-    preferred = None if preferred_element_type is None else check_dtype("einsum", preferred_element_type)
+    preferred = (
+        None if preferred_element_type is None else check_dtype("einsum", preferred_element_type)
+    )
     try:
         _, plan = opt_einsum.contract_path(
             subscripts, *[a.shape for a in arrays], shapes=True, einsum_call=True,
@@ -306,11 +323,15 @@ def einsum(
         terms, result = formula.split("->")
         names = terms.split(",")
         # opt_einsum lists the operands of a step in the order they are taken off the list.
-        arrays.append(_contracted(list(zip(names, taken, strict=True)), result, preferred, precision))
+        arrays.append(
+            _contracted(list(zip(names, taken, strict=True)), result, preferred, precision)
+        )
     return arrays[0]
 
 
-def _contracted(terms: list[tuple[str, Any]], result: str, preferred: Any, precision: Precision) -> Any:
+def _contracted(
+    terms: list[tuple[str, Any]], result: str, preferred: Any, precision: Precision
+) -> Any:
     """One step of an einsum: one or two operands (more are taken two by two)."""
     terms = [_diagonals(names, x) for names, x in terms]
     while len(terms) > 2:
@@ -318,11 +339,14 @@ def _contracted(terms: list[tuple[str, Any]], result: str, preferred: Any, preci
         wanted = set(result).union(*[set(n) for n, _ in rest])
         names = "".join([c for c in dict.fromkeys(a + b) if c in wanted])
         terms = [(names, _contracted([(a, x), (b, y)], names, preferred, precision)), *rest]
-    others = [set(result).union(*[set(n) for n, _ in terms[:i] + terms[i + 1 :]]) for i in range(len(terms))]
+    others = [
+        set(result).union(*[set(n) for n, _ in terms[:i] + terms[i + 1 :]])
+        for i in range(len(terms))
+    ]
     terms = [_summed(names, x, keep) for (names, x), keep in zip(terms, others, strict=True)]
     names, out = terms[0]
     if len(terms) == 2:
-        names, out = _paired(*terms, result, preferred, precision)
+        names, out = _paired(terms[0], terms[1], result, preferred, precision)
     return ops.transpose(out, permutation=tuple([names.index(c) for c in result]))
 
 
@@ -335,7 +359,8 @@ def _diagonals(names: str, x: Any) -> tuple[str, Any]:
             rest = [a for a in range(x.ndim) if a not in (i, j)]
             x = ops.transpose(x, permutation=(i, j, *rest))
             on = ops.eq(
-                ops.iota(dtype=numpy.int32, shape=x.shape, axis=0), ops.iota(dtype=numpy.int32, shape=x.shape, axis=1)
+                ops.iota(dtype=numpy.int32, shape=x.shape, axis=0),
+                ops.iota(dtype=numpy.int32, shape=x.shape, axis=1),
             )
             zero = x.dtype.type(0)
             x = ops.select(on, x, zero)
@@ -354,7 +379,11 @@ def _summed(names: str, x: Any, keep: set[str]) -> tuple[str, Any]:
 
 
 def _paired(
-    first: tuple[str, Any], second: tuple[str, Any], result: str, preferred: Any, precision: Precision
+    first: tuple[str, Any],
+    second: tuple[str, Any],
+    result: str,
+    preferred: Any,
+    precision: Precision,
 ) -> tuple[str, Any]:
     """The product of two terms, and the letters of its axes."""
     (a, x), (b, y) = first, second

@@ -10,15 +10,15 @@ import builtins
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy
-
 import fn.ops as ops
 from fn.core import ArgumentError, Tracer, public, type_of
 from fn.numpy import _arithmetic as arithmetic
 from fn.numpy import _elementwise as elementwise
+from fn.numpy import _joining as joining
 from fn.numpy import _linear as linear
 from fn.numpy import _logic as logic
 from fn.numpy import _manipulation as manipulation
+from fn.numpy import _matrices as matrices
 from fn.numpy import _reductions as reductions
 from fn.numpy import _sorting as sorting
 from fn.numpy._at import At
@@ -66,13 +66,13 @@ _METHODS: dict[str, Method] = {
     "all": reductions.all, "any": reductions.any, "argmax": reductions.argmax,
     "argmin": reductions.argmin, "argsort": sorting.argsort, "astype": astype, "clip": arithmetic.clip,
     "conj": elementwise.conj, "conjugate": elementwise.conj, "cumprod": reductions.cumprod,
-    "cumsum": reductions.cumsum, "diagonal": manipulation.diagonal, "dot": linear.dot,
+    "cumsum": reductions.cumsum, "diagonal": matrices.diagonal, "dot": linear.dot,
     "max": reductions.max, "mean": reductions.mean, "min": reductions.min, "prod": reductions.prod,
     "ptp": reductions.ptp, "ravel": manipulation.ravel, "flatten": manipulation.ravel,
-    "repeat": manipulation.repeat, "round": elementwise.round, "searchsorted": sorting.searchsorted,
+    "repeat": joining.repeat, "round": elementwise.round, "searchsorted": sorting.searchsorted,
     "sort": sorting.sort, "squeeze": manipulation.squeeze, "std": reductions.std,
     "sum": reductions.sum, "swapaxes": manipulation.swapaxes, "take": take,
-    "trace": manipulation.trace, "var": reductions.var,
+    "trace": matrices.trace, "var": reductions.var,
 }  # fmt: skip
 _PROPERTIES: dict[str, Callable[[Tracer], Any]] = {
     "T": manipulation.transpose, "mT": manipulation.matrix_transpose, "at": At,
@@ -98,14 +98,18 @@ def _setitem(self: Tracer, index: Any, value: Any) -> None:
 @public
 def _len(self: Tracer) -> int:
     if not self.shape:
-        raise ArgumentError("len(x): a scalar has no length", expected="an array", got=str(self.type))
+        raise ArgumentError(
+            "len(x): a scalar has no length", expected="an array", got=str(self.type)
+        )
     return self.shape[0]
 
 
 @public
 def _iter(self: Tracer) -> Iterator[Any]:
     if not self.shape:
-        raise ArgumentError("iter(x): a scalar cannot be iterated over", expected="an array", got=str(self.type))
+        raise ArgumentError(
+            "iter(x): a scalar cannot be iterated over", expected="an array", got=str(self.type)
+        )
     return iter([self[i] for i in builtins.range(self.shape[0])])  # type: ignore[index]
 
 
@@ -137,7 +141,11 @@ def _itself(self: Tracer) -> Tracer:
 
 
 def _power(self: Tracer, other: Any, modulo: None = None) -> Any:
-    return NotImplemented if type_of(other) is None or modulo is not None else arithmetic.power(self, other)
+    return (
+        NotImplemented
+        if type_of(other) is None or modulo is not None
+        else arithmetic.power(self, other)
+    )
 
 
 def install_operators(tracer: type[Tracer]) -> None:

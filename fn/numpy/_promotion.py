@@ -27,6 +27,7 @@ from fn.core import (
     is_inexact,
     not_an_array,
     type_of,
+    x64_enabled,
 )
 
 Shape = tuple[int, ...]
@@ -44,7 +45,7 @@ _joins: dict[tuple[ArrayType, ArrayType, bool], tuple[numpy.dtype[Any], bool]] =
 
 def join(a: ArrayType, b: ArrayType) -> tuple[numpy.dtype[Any], bool]:
     """The dtype in which two types meet, and whether the result is weak."""
-    key = (a, b, jax.config.jax_enable_x64)
+    key = (a, b, x64_enabled())
     found = _joins.get(key)
     if found is None:
         if len(_joins) > 100_000:
@@ -54,7 +55,7 @@ def join(a: ArrayType, b: ArrayType) -> tuple[numpy.dtype[Any], bool]:
 
 
 def _join(types: Sequence[ArrayType]) -> tuple[numpy.dtype[Any], bool]:
-    weak = all([t.weak for t in types])
+    weak = all(t.weak for t in types)
     dtypes = {t.dtype for t in types}
     if len(dtypes) == 1:
         return types[0].dtype, weak
@@ -73,7 +74,7 @@ def floating_dtype(dtype: numpy.dtype[Any]) -> numpy.dtype[Any]:
 
 def literal(value: Any, dtype: numpy.dtype[Any]) -> Any:
     """A Python or NumPy scalar as a NumPy scalar of this dtype; integers wrap around."""
-    if isinstance(value, (float, numpy.floating)) and abs(value) > _LARGEST_HALF:
+    if isinstance(value, (float, numpy.floating)) and abs(float(value)) > _LARGEST_HALF:
         with numpy.errstate(over="ignore", invalid="ignore"):
             return numpy.asarray(value).astype(dtype)[()]
     try:
@@ -86,8 +87,8 @@ def cast(x: Any, dtype: numpy.dtype[Any], weak: bool = False) -> Any:
     """`x` in another dtype; scalars known while tracing stay so."""
     if type(x) in PYTHON:
         return array("", WEAK[dtype.kind](x)) if weak else literal(x, dtype)
-    if isinstance(x, numpy.generic) or (isinstance(x, numpy.ndarray) and x.ndim == 0):
-        return literal(x[()], dtype)
+    if isinstance(x, numpy.generic):
+        return literal(x, dtype)
     return ops.convert(x, dtype=dtype, weak=weak)
 
 
@@ -263,7 +264,7 @@ def check_shape(name: str, shape: Any, argument: str = "shape") -> Shape:
         )
     except AttributeError:
         sizes = (-1,)
-    if any([n < 0 for n in sizes]):
+    if any(n < 0 for n in sizes):
         raise ArgumentError(
             f"{name}: not a {argument}",
             expected="an integer >= 0, or a sequence of them",

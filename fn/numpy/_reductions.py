@@ -11,17 +11,23 @@ import ml_dtypes
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, dtype_name, is_complex, is_float, is_inexact, is_integer, public
+from fn.core import (
+    ArgumentError,
+    canonical_dtype,
+    dtype_name,
+    is_complex,
+    is_float,
+    is_integer,
+    public,
+)
 from fn.numpy._dtypes import int_dtype
 from fn.numpy._logic import truth
 from fn.numpy._promotion import (
     Axis,
     DTypeLike,
     array,
-    canonical_dtype,
     cast,
     check_dtype,
-    floating_dtype,
     like,
     literal,
     match,
@@ -178,12 +184,16 @@ def _how_many(name: str, where: Any, x: Any, axes: tuple[int, ...], dtype: Any) 
     """How many elements of `x` count, as numbers to divide by."""
     where = truth(name, where)
     if where.shape != x.shape:
-        where = ops.select(spread(name, where, x)[0], ops.full(literal(True, _BOOL), x.shape), False)
+        where = ops.select(
+            spread(name, where, x)[0], ops.full(literal(True, _BOOL), x.shape), False
+        )
     return ops.reduce_sum(ops.convert(where, dtype=dtype), axes=axes)
 
 
 @public
-def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False) -> Any:
+def average(
+    x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
+) -> Any:
     """Weighted mean over axes.
 
     Args:
@@ -285,7 +295,11 @@ def _extreme(
     x = array(name, x)
     axes = some_axes(name, axis, x.ndim)
     if is_complex(x.dtype):
-        raise ArgumentError(f"{name}: complex numbers have no order", expected="real numbers", got=dtype_name(x.dtype))
+        raise ArgumentError(
+            f"{name}: complex numbers have no order",
+            expected="real numbers",
+            got=dtype_name(x.dtype),
+        )
     if initial is None and (where is not None or (_count(x, axes) == 0 and axes)):
         raise ArgumentError(
             f"{name}: nothing may be left to compare" if where is not None else f"{name}: nothing to compare",
@@ -360,7 +374,11 @@ def _argument(name: str, op: Callable[..., Any], x: Any, axis: int | None, keepd
         x = ops.reshape(x, shape=(x.size,))
     index = 0 if axis is None else one_axis(name, axis, x.ndim)
     if x.shape[index] == 0:
-        raise ArgumentError(f"{name}: nothing to compare", expected="an axis that is not empty", got=f"shape {x.shape}")
+        raise ArgumentError(
+            f"{name}: nothing to compare",
+            expected="an axis that is not empty",
+            got=f"shape {x.shape}",
+        )
     if x.dtype == _BOOL:
         x = ops.convert(x, dtype=numpy.int8)
     out = op(x, axis=index, dtype=int_dtype())
@@ -392,7 +410,9 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 # --- logic ------------------------------------------------------------------------------
 
 
-def _holds(name: str, op: Callable[..., Any], x: Any, axis: Axis, keepdims: bool, where: Any) -> Any:
+def _holds(
+    name: str, op: Callable[..., Any], x: Any, axis: Axis, keepdims: bool, where: Any
+) -> Any:
     x = truth(name, x)
     axes = some_axes(name, axis, x.ndim)
     x = _masked(name, x, where, op is ops.reduce_and)

@@ -41,9 +41,7 @@ def sort(x: Any, axis: int | None = -1, *, stable: bool = True, descending: bool
 
 
 @public
-def argsort(
-    x: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False
-) -> Any:
+def argsort(x: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False) -> Any:
     """Positions of the elements in rising order along an axis.
 
     Args:
@@ -78,18 +76,27 @@ def searchsorted(a: Any, v: Any, side: str = "left") -> Any:
     [1 2]
     """
     if side not in ("left", "right"):
-        raise ArgumentError("searchsorted: unknown side", expected="'left' or 'right'", got=repr(side))
+        raise ArgumentError(
+            "searchsorted: unknown side", expected="'left' or 'right'", got=repr(side)
+        )
     a, v = array("searchsorted", a), array("searchsorted", v, 1)
     if a.ndim != 1:
-        raise ArgumentError("searchsorted: not one axis", expected="an array of one axis", got=f"shape {a.shape}")
+        raise ArgumentError(
+            "searchsorted: not one axis", expected="an array of one axis", got=f"shape {a.shape}"
+        )
     shape, size = v.shape, a.size
     a, v = match("searchsorted", ops.reshape(a, shape=(1, size)), ops.reshape(v, shape=(v.size, 1)))
     # As many elements come before v as are less than it; NaN counts as the largest number.
     before = ops.lt(a, v) if side == "left" else ops.le(a, v)
     if is_inexact(a.dtype):
         after_all = ops.ne(v, v)
-        before = ops.logical_or(before, ops.logical_and(after_all, ops.eq(a, a) if side == "left" else ops.eq(like(0, a), 0)))
-    return ops.reshape(ops.reduce_sum(ops.convert(before, dtype=int_dtype()), axes=(1,)), shape=shape)
+        before = ops.logical_or(
+            before,
+            ops.logical_and(after_all, ops.eq(a, a) if side == "left" else ops.eq(like(0, a), 0)),
+        )
+    return ops.reshape(
+        ops.reduce_sum(ops.convert(before, dtype=int_dtype()), axes=(1,)), shape=shape
+    )
 
 
 @public

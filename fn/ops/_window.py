@@ -37,12 +37,12 @@ from fn.ops._views import (
 def _extreme(dtype: np.dtype[Any], largest: bool) -> Any:
     """The smallest value of `dtype`, where a maximum starts; the largest for a minimum."""
     if not is_float(dtype):
-        info: Any = ml_dtypes.iinfo(dtype)  # type: ignore[no-untyped-call]
+        info: Any = ml_dtypes.iinfo(dtype)
         return dtype.type(info.min if largest else info.max)
     bound = dtype.type(-np.inf if largest else np.inf)
     if not np.isnan(bound):
         return bound
-    found: Any = ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+    found: Any = ml_dtypes.finfo(dtype)
     return found.min if largest else found.max
 
 

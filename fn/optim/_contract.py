@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from jax.tree_util import tree_flatten, tree_leaves, tree_map, tree_structure
+from jax.tree_util import tree_leaves, tree_map, tree_structure
 
 import fn.numpy as np
 from fn.core import ArgumentError, TreeError, is_inexact, leaf_paths, public, type_of
@@ -69,7 +69,7 @@ def check_grads(optimizer: str, grads: Any, params: Any) -> None:
         )
     for path, g, p in zip(
         leaf_paths(map_present(lambda g: 0, grads), "params"),
-        [g for g in tree_flatten(grads)[0]],
+        tree_leaves(grads),
         _present_params(grads, params),
         strict=True,
     ):
@@ -81,7 +81,8 @@ def check_grads(optimizer: str, grads: Any, params: Any) -> None:
 
 
 def _present_params(grads: Any, params: Any) -> list[Any]:
-    return tree_leaves(map_present(lambda g, p: p, grads, params))
+    leaves: list[Any] = tree_leaves(map_present(lambda g, p: p, grads, params))
+    return leaves
 
 
 @public

@@ -52,11 +52,12 @@ def sgd(
         rate, keep = now["learning_rate"], now["momentum"]
         velocity, direction = None, grads
         if moves:
-            push = lambda g, v: np.add(np.multiply(np.astype(keep, g.dtype), v), g)
-            velocity = map_present(lambda g, v: push(np.asarray(g), v), grads, state["velocity"])
-            direction = velocity
-            if nesterov:
-                direction = map_present(lambda g, v: push(np.asarray(g), v), grads, velocity)
+
+            def push(g: Any, v: Any) -> Any:
+                return np.add(np.multiply(np.astype(keep, v.dtype), v), g)
+
+            velocity = map_present(push, grads, state["velocity"])
+            direction = map_present(push, grads, velocity) if nesterov else velocity
         updates = map_present(
             lambda d: np.negative(np.multiply(np.astype(rate, np.asarray(d).dtype), d)), direction
         )

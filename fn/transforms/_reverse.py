@@ -168,9 +168,12 @@ def _check_scalar(traced: Traced, proper: int, has_aux: bool, holomorphic: bool)
     types = traced.program.out_types[:proper]
     kinds = "complex or real floating" if holomorphic else "real floating"
     kind = types[0] if len(types) == 1 else None
-    if kind is not None and kind.shape == ():
-        if is_float(kind.dtype) or (holomorphic and is_complex(kind.dtype)):
-            return
+    if (
+        kind is not None
+        and kind.shape == ()
+        and (is_float(kind.dtype) or (holomorphic and is_complex(kind.dtype)))
+    ):
+        return
     got = ", ".join(map(str, types)) if types else "no array"
     if kind is not None and kind.shape != ():
         fix = "reduce it to a scalar (.sum(), .mean()), or use fn.jacrev or fn.vjp"
@@ -266,7 +269,7 @@ class _Pullback:
     def __call__(self, residuals: Sequence[Any], ct: Any) -> tuple[Any, ...]:
         """Cotangents of the primals from the output's cotangent."""
         per_leaf = fit_leaves("vjp", "cotangents", ct, self.outputs, "output")
-        kinds = [k for k in tree_flatten(self.outputs)[0]]
+        kinds = tree_flatten(self.outputs)[0]
         arrays = [c for c, k in zip(per_leaf, kinds, strict=True) if isinstance(k, ArrayType)]
         arrays += [None] * (len(self.out_nonzero) - len(arrays))
         cts = [c for c, n in zip(arrays, self.out_nonzero, strict=True) if n]

@@ -114,7 +114,7 @@ def evaluate_eagerly(primitive: Primitive, args: tuple[Any, ...], params: dict[s
         return call(*args)
     except FnError:
         raise
-    except TypeError:
+    except (TypeError, AttributeError):  # the latter for None and lists, which JAX takes for trees
         for position, arg in enumerate(args):
             if isinstance(arg, Tracer):
                 check_open(arg, primitive.name)

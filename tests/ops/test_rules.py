@@ -18,7 +18,9 @@ from tests.programs import zeros_computed_with
 
 _SMOOTH = [row for row in ROWS if row.differentiable]
 _LINEAR = [
-    row for row in _SMOOTH if row.primitive.jvp is Property.LINEAR and len(row.differentiable) == 1
+    row
+    for row in _SMOOTH
+    if row.primitive.jvp is Property.LINEAR and len(row.args) == 1 and row.name != "times_own"
 ]
 # Zeros that are values: a device that receives nothing holds them.
 _ZEROS_ARE_VALUES = {"ppermute-partial"}
@@ -216,10 +218,10 @@ def test_zeros_stay_symbolic(smooth: Case) -> None:
 def test_transposed_twice(row: Row) -> None:
     case = Case(row)
     with jax.enable_x64(case.bits == 64):
-        (x,), (t,), (out,) = case.xs, case.ts, case.out_types
+        (t,), (out,) = case.ts, case.out_types
 
         def twice(x: Any) -> Any:
-            once = fn.linear_transpose(lambda x: case.smooth(x)[0], x)
+            once = fn.linear_transpose(lambda x: case.smooth(x)[0], case.xs[0])
             return fn.linear_transpose(lambda ct: once(ct)[0], out)(x)[0]
 
         # Its derivative is compared, not the operation: `pad` adds a constant of its own.

@@ -1,0 +1,378 @@
+"""Joining, splitting, repeating and padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy
+
+import fn.ops as ops
+from fn.core import ArgumentError, Tracer, public
+from fn.numpy._creation import asarray
+from fn.numpy._indexing import read
+from fn.numpy._manipulation import atleast_1d, atleast_2d, atleast_3d
+from fn.numpy._promotion import (
+    Axis,
+    DTypeLike,
+    array,
+    check_dtype,
+    check_shape,
+    one_axis,
+    promote,
+    type_at,
+    types_text,
+)
+
+Parts = Sequence[Any] | Any
+
+
+# --- joining ----------------------------------------------------------------------------
+
+
+def _parts(name: str, arrays: Parts, dtype: DTypeLike = None) -> list[Any]:
+    """The arrays to join, in one dtype; the first axis of a single array counts them."""
+    if not isinstance(arrays, (list, tuple)):
+        whole = array(name, arrays)
+        arrays = [read(name, whole, i) for i in range(whole.shape[0])] if whole.shape else []
+    if not arrays:
+        raise ArgumentError(f"{name}: nothing to join", expected="at least one array", got="none")
+    found = promote(
+        name,
+        *[
+            array(name, a if not isinstance(a, (list, tuple)) else asarray(a), i)
+            for i, a in enumerate(arrays)
+        ],
+    )
+    return (
+        found if dtype is None else [ops.convert(x, dtype=check_dtype(name, dtype)) for x in found]
+    )
+
+
+@public
+def concatenate(arrays: Parts, axis: int | None = 0, dtype: DTypeLike = None) -> Any:
+    """Join arrays along an axis they have.
+
+    Args:
+        arrays: arrays of equal shapes, except along the axis.
+        axis: axis to join along; None joins the flattened arrays.
+        dtype: dtype of the result; the promoted one by default.
+
+    >>> import fn.numpy as np
+    >>> print(np.concatenate([np.array([1, 2]), np.array([3])]))
+    [1 2 3]
+    """
+    parts = _parts("concatenate", arrays, dtype)
+    if axis is None:
+        parts, axis = [ops.reshape(x, shape=(x.size,)) for x in parts], 0
+    place = one_axis("concatenate", axis, parts[0].ndim)
+    shapes = {(*x.shape[:place], *x.shape[place + 1 :]) for x in parts}
+    if len(shapes) > 1 or any(x.ndim != parts[0].ndim for x in parts):
+        raise ArgumentError(
+            "concatenate: the arrays do not fit together", expected=f"equal shapes except along axis {axis}",
+            got=types_text([type_at("concatenate", x) for x in parts]),
+        )  # fmt: skip
+    return ops.concatenate(*parts, axis=place)
+
+
+concat = concatenate
+
+
+@public
+def stack(arrays: Parts, axis: int = 0, dtype: DTypeLike = None) -> Any:
+    """Join arrays of one shape along a new axis.
+
+    Args:
+        arrays: arrays of equal shapes.
+        axis: place of the new axis in the result.
+        dtype: dtype of the result; the promoted one by default.
+
+    >>> import fn.numpy as np
+    >>> print(np.stack([np.array([1, 2]), np.array([3, 4])]))
+    [[1 2]
+     [3 4]]
+    """
+    parts = _parts("stack", arrays, dtype)
+    place = one_axis("stack", axis, parts[0].ndim + 1)
+    if any(x.shape != parts[0].shape for x in parts):
+        raise ArgumentError(
+            "stack: the shapes differ", expected="arrays of one shape",
+            got=types_text([type_at("stack", x) for x in parts]),
+        )  # fmt: skip
+    return ops.concatenate(*[ops.expand(x, (place,)) for x in parts], axis=place)
+
+
+@public
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """The parts of `x` along an axis, which they do not have.
+
+    >>> import fn.numpy as np
+    >>> a, b = np.unstack(np.array([[1, 2], [3, 4]]))
+    >>> print(b)
+    [3 4]
+    """
+    x = array("unstack", x)
+    place = one_axis("unstack", axis, x.ndim)
+    before = (slice(None),) * place
+    return tuple([read("unstack", x, (*before, i)) for i in range(x.shape[place])])
+
+
+@public
+def vstack(arrays: Parts, dtype: DTypeLike = None) -> Any:
+    """Join along the first axis; vectors are rows.
+
+    >>> import fn.numpy as np
+    >>> np.vstack([np.ones(3), np.ones(3)]).shape
+    (2, 3)
+    """
+    return concatenate([atleast_2d(x) for x in _parts("vstack", arrays)], 0, dtype)
+
+
+@public
+def hstack(arrays: Parts, dtype: DTypeLike = None) -> Any:
+    """Join along the second axis; vectors along their only one.
+
+    >>> import fn.numpy as np
+    >>> np.hstack([np.ones((2, 1)), np.ones((2, 3))]).shape
+    (2, 4)
+    """
+    parts = [atleast_1d(x) for x in _parts("hstack", arrays)]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype)
+
+
+@public
+def dstack(arrays: Parts, dtype: DTypeLike = None) -> Any:
+    """Join along the third axis.
+
+    >>> import fn.numpy as np
+    >>> np.dstack([np.ones((2, 3)), np.ones((2, 3))]).shape
+    (2, 3, 2)
+    """
+    return concatenate([atleast_3d(x) for x in _parts("dstack", arrays)], 2, dtype)
+
+
+@public
+def column_stack(arrays: Parts) -> Any:
+    """Join along the second axis; vectors are columns.
+
+    >>> import fn.numpy as np
+    >>> np.column_stack([np.ones(3), np.ones(3)]).shape
+    (3, 2)
+    """
+    parts = _parts("column_stack", arrays)
+    return concatenate([ops.reshape(x, shape=(x.size, 1)) if x.ndim < 2 else x for x in parts], 1)
+
+
+@public
+def append(x: Any, values: Any, axis: int | None = None) -> Any:
+    """`x` with values joined at its end; both flattened if `axis` is None.
+
+    >>> import fn.numpy as np
+    >>> print(np.append(np.array([1, 2]), 3))
+    [1 2 3]
+    """
+    return concatenate([x, values], axis)
+
+
+@public
+def delete(x: Any, index: Any, axis: int | None = None) -> Any:
+    """`x` without some places along an axis; of the flattened array if `axis` is None.
+
+    Args:
+        x: array.
+        index: an integer, a slice, integers or a mask, known while tracing.
+        axis: the axis.
+
+    >>> import fn.numpy as np
+    >>> print(np.delete(np.array([1, 2, 3]), 1))
+    [1 3]
+    """
+    x = array("delete", x)
+    if axis is None:
+        x, axis = ops.reshape(x, shape=(x.size,)), 0
+    place = one_axis("delete", axis, x.ndim)
+    known = index if isinstance(index, slice) else numpy.asarray(index)
+    kept = numpy.delete(numpy.arange(x.shape[place]), known)
+    return read("delete", x, (*[slice(None)] * place, kept))
+
+
+# --- splitting --------------------------------------------------------------------------
+
+
+def _split(name: str, x: Any, sections: Any, axis: int, even: bool) -> list[Any]:
+    x = array(name, x)
+    place = one_axis(name, axis, x.ndim)
+    n = x.shape[place]
+    if isinstance(sections, (list, tuple, numpy.ndarray, Tracer)) or numpy.ndim(sections):
+        cuts = [slice(None, int(c)).indices(n)[1] for c in sections]
+    else:
+        count = int(sections)
+        if count < 1 or (even and n % count):
+            raise ArgumentError(
+                f"{name}: the axis does not divide into equal parts", expected=f"a divisor of {n}",
+                got=f"{count} parts", fix="use array_split, whose parts may differ by one",
+            )  # fmt: skip
+        small, extra = divmod(n, count)
+        cuts = [i * small + min(i, extra) for i in range(1, count)]
+    bounds = [0, *cuts, n]
+    return [ops.slice_axis(x, a, max(a, b), place) for a, b in pairwise(bounds)]
+
+
+@public
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut `x` along an axis, into so many equal parts or at these places.
+
+    >>> import fn.numpy as np
+    >>> [part.tolist() for part in np.split(np.arange(4), 2)]
+    [[0, 1], [2, 3]]
+    """
+    return _split("split", x, indices_or_sections, axis, True)
+
+
+@public
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut `x` along an axis into parts that may differ in length by one.
+
+    >>> import fn.numpy as np
+    >>> [part.tolist() for part in np.array_split(np.arange(3), 2)]
+    [[0, 1], [2]]
+    """
+    return _split("array_split", x, indices_or_sections, axis, False)
+
+
+@public
+def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `x` along its first axis.
+
+    >>> import fn.numpy as np
+    >>> [part.shape for part in np.vsplit(np.ones((4, 2)), 2)]
+    [(2, 2), (2, 2)]
+    """
+    return _split("vsplit", x, indices_or_sections, 0, True)
+
+
+@public
+def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `x` along its second axis; a vector along its only one.
+
+    >>> import fn.numpy as np
+    >>> [part.shape for part in np.hsplit(np.ones((2, 4)), 2)]
+    [(2, 2), (2, 2)]
+    """
+    x = array("hsplit", x)
+    return _split("hsplit", x, indices_or_sections, 0 if x.ndim == 1 else 1, True)
+
+
+@public
+def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `x` along its third axis.
+
+    >>> import fn.numpy as np
+    >>> [part.shape for part in np.dsplit(np.ones((1, 2, 4)), 2)]
+    [(1, 2, 2), (1, 2, 2)]
+    """
+    return _split("dsplit", x, indices_or_sections, 2, True)
+
+
+# --- repeating --------------------------------------------------------------------------
+
+
+@public
+def tile(x: Any, reps: Any) -> Any:
+    """`x` laid side by side, so many times along each axis.
+
+    >>> import fn.numpy as np
+    >>> print(np.tile(np.array([1, 2]), 2))
+    [1 2 1 2]
+    """
+    x, times = array("tile", x), check_shape("tile", reps, "number of repeats")
+    ndim = max(x.ndim, len(times))
+    sizes, times = (1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - len(times)) + times
+    shape = tuple([n for pair in zip(times, sizes, strict=True) for n in pair])
+    x = ops.broadcast(ops.reshape(x, shape=sizes), shape=shape, axes=tuple(range(1, 2 * ndim, 2)))
+    return ops.reshape(x, shape=tuple([t * n for t, n in zip(times, sizes, strict=True)]))
+
+
+@public
+def repeat(
+    x: Any, repeats: Any, axis: int | None = None, *, total_repeat_length: int | None = None
+) -> Any:
+    """Each element so many times in a row, along an axis; of the flattened array if `axis` is None.
+
+    Args:
+        x: array.
+        repeats: an integer, or one for each element along the axis, known while tracing.
+        axis: the axis.
+        total_repeat_length: size of the axis in the result; what is missing repeats the last element.
+
+    >>> import fn.numpy as np
+    >>> print(np.repeat(np.array([1, 2]), 2))
+    [1 1 2 2]
+    """
+    x = array("repeat", x)
+    if axis is None:
+        x, axis = ops.reshape(x, shape=(x.size,)), 0
+    place = one_axis("repeat", axis, x.ndim)
+    times = numpy.asarray(repeats)
+    if times.size == 1 and total_repeat_length is None:
+        (count,) = check_shape("repeat", int(times.reshape(())), "number of repeats")
+        shape = (*x.shape[: place + 1], count, *x.shape[place + 1 :])
+        axes = tuple([i + (i > place) for i in range(x.ndim)])
+        out = ops.broadcast(x, shape=shape, axes=axes)
+        return ops.reshape(
+            out, shape=(*x.shape[:place], x.shape[place] * count, *x.shape[place + 1 :])
+        )
+    places = numpy.repeat(numpy.arange(x.shape[place]), times)
+    if total_repeat_length is not None:
+        places = numpy.pad(places, (0, max(0, total_repeat_length - len(places))), mode="edge")[
+            :total_repeat_length
+        ]
+    return read("repeat", x, (*[slice(None)] * place, places))
+
+
+@public
+def roll(x: Any, shift: Any, axis: Axis = None) -> Any:
+    """Elements moved along axes; those that leave at one end come in at the other.
+
+    Args:
+        x: array.
+        shift: how far, one for all axes or one for each; may be traced.
+        axis: the axes; None moves the flattened array.
+
+    >>> import fn.numpy as np
+    >>> print(np.roll(np.array([1, 2, 3]), 1))
+    [3 1 2]
+    """
+    x = array("roll", x)
+    if axis is None:
+        return ops.reshape(roll(ops.reshape(x, shape=(x.size,)), shift, 0), shape=x.shape)
+    axes = tuple(
+        [
+            one_axis("roll", a, x.ndim)
+            for a in (axis if isinstance(axis, (tuple, list)) else (axis,))
+        ]
+    )
+    if not isinstance(shift, Tracer):
+        shift = numpy.asarray(shift)
+    count = max(len(axes), shift.size)
+    shifts = (
+        [read("roll", shift, i % shift.shape[0]) for i in range(count)]
+        if shift.ndim
+        else [shift] * count
+    )
+    for place, step in zip(axes * (count // len(axes)), shifts, strict=True):
+        n = x.shape[place]
+        if n == 0:
+            continue
+        if not isinstance(step, Tracer):
+            cut = -int(step) % n
+            tail, head = ops.slice_axis(x, cut, n, place), ops.slice_axis(x, 0, cut, place)
+            x = ops.concatenate(tail, head, axis=place) if cut else x
+        else:
+            sizes, starts = list(x.shape), [step.dtype.type(0)] * x.ndim
+            sizes[place] = n
+            rest = ops.rem(ops.neg(step), step.dtype.type(n))
+            starts[place] = ops.rem(ops.add(rest, step.dtype.type(n)), step.dtype.type(n))
+            x = ops.dynamic_slice(ops.concatenate(x, x, axis=place), *starts, sizes=tuple(sizes))
+    return x
