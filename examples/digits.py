@@ -33,14 +33,14 @@ from matplotlib import pyplot  # noqa: E402  (after the choice of backend)
 def lenet():
     """Two convolutions with pooling and a dense head, after LeCun et al., 1998."""
     return nn.serial(
-        nn.conv(16, 3, w_init=nn.he_normal),
-        nn.relu,
-        nn.max_pool(2),
         nn.conv(32, 3, w_init=nn.he_normal),
         nn.relu,
         nn.max_pool(2),
+        nn.conv(64, 3, w_init=nn.he_normal),
+        nn.relu,
+        nn.max_pool(2),
         nn.flatten(),
-        nn.dense(64, w_init=nn.he_normal),
+        nn.dense(128, w_init=nn.he_normal),
         nn.relu,
         nn.dropout(0.3),
         nn.dense(10),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fn.core._check import checked
+from fn.core._dce import dce
 from fn.core._environment import Snapshot, Unknowable, snapshot
 from fn.core._errors import ArgumentError, FnError
 from fn.core._program import Program
@@ -204,7 +205,7 @@ def trace_call(
         out_static = _static_leaves(label, out_leaves, result)
         skipped = {position for position, _ in out_static}
         outputs = [leaf for i, leaf in enumerate(out_leaves) if i not in skipped]
-        program = checked(trace.finish(outputs, function_name(function)))
+        program = checked(dce(trace.finish(outputs, function_name(function))))
     traced = Traced(program, out_tree, out_static)
     if not trace.asked:
         _remember(key, function, split.static, seen, traced)

@@ -118,9 +118,7 @@ def _rounding(op: Any) -> Any:
 floor = unary("floor", _rounding(ops.floor), "Round down; integers stay.", "-1.5 -> -2.0")
 ceil = unary("ceil", _rounding(ops.ceil), "Round up; integers stay.", "-1.5 -> -1.0")
 trunc = fix = unary("trunc", _rounding(ops.round_to_zero), "Drop the fraction.", "-1.5 -> -1.0")
-rint = unary(
-    "rint", _rounding(ops.round), "Round to the nearest integer, ties to even.", "2.5 -> 2.0"
-)
+rint = floating("rint", ops.round, "Round to the nearest integer, ties to even.", "2.5 -> 2.0")
 
 
 @public

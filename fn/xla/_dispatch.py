@@ -23,6 +23,7 @@ from fn.core import (
     checked,
     collection_paused,
     dce,
+    hide_frames,
     infer,
     not_an_array,
     program_names,
@@ -112,8 +113,8 @@ def evaluate_eagerly(primitive: Primitive, args: tuple[Any, ...], params: dict[s
         call = _compiled[key] = _single(primitive, params)
     try:
         return call(*args)
-    except FnError:
-        raise
+    except FnError as error:
+        raise hide_frames(error) from error.__cause__
     except (TypeError, AttributeError):  # the latter for None and lists, which JAX takes for trees
         for position, arg in enumerate(args):
             if isinstance(arg, Tracer):

@@ -70,7 +70,7 @@ def digits_step(peers: list[str]) -> dict[str, Timing]:
     losses = {p: [call() for _ in range(3)] for p, call in first.items()}
     for p in peers:  # the peers train the same network on the same numbers
         np.testing.assert_allclose(losses[p], losses["fn"], rtol=1e-3)
-    return alternate({p: makers[p]() for p in peers}, rounds=40, calls=5, warmup=10)
+    return alternate({p: makers[p]() for p in peers}, rounds=20, calls=30, warmup=10)
 
 
 ROWS: dict[str, tuple[Row, str, float | None]] = {

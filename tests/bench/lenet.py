@@ -122,6 +122,6 @@ def torch_step(torch: Any) -> Callable[[], Any]:
         value = layers.functional.cross_entropy(model(images), labels)
         value.backward()
         optimizer.step()
-        return float(value)
+        return value.item()
 
     return call
