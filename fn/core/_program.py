@@ -27,32 +27,31 @@ class Variable:
 class Literal:
     """A scalar constant written into a Program: a Python or NumPy scalar and its type."""
 
-    __slots__ = ("value", "type")
+    __slots__ = ("value", "type", "_key")
 
     def __init__(self, value: Any, type: ArrayType | None = None) -> None:
         if type is None:
             type = type_of(value)
         if type is None or type.shape != ():
             raise TypeError(f"a Literal holds a scalar; got {type or value.__class__.__name__}")
-        self.type = type
         # The stored value is a NumPy scalar of exactly this dtype, so that equal literals have
         # equal bytes; wrapping around is what XLA does with an integer that does not fit.
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.value = np.asarray(value).astype(type.dtype)[()]
+        if value.__class__ is not type.dtype.type:
+            with np.errstate(over="ignore", invalid="ignore"):
+                value = np.asarray(value).astype(type.dtype)[()]
+        self.type, self.value = type, value
+        self._key = type, value.tobytes()
 
     @property
     def operand(self) -> Any:
         """The value to evaluate with: a Python scalar where the type is weak."""
         return self.value.item() if self.type.weak else self.value
 
-    def _key(self) -> tuple[ArrayType, bytes]:
-        return self.type, self.value.tobytes()
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Literal) and self._key() == other._key()
+        return isinstance(other, Literal) and self._key == other._key
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash(self._key)
 
     def __repr__(self) -> str:
         return f"Literal({self.value}: {self.type})"

@@ -131,12 +131,14 @@ def _is_int(n: Any) -> bool:
 
 
 def emit_blank(emit: Any, type: ArrayType) -> Any:
+    """Zeros of `type`."""
     return emit.broadcast(emit.constant(0, ArrayType((), type.dtype)), type.shape, ())
 
 
 def emit_pad(
     emit: Any, x: Any, fill: Any, low: Sequence[int], high: Sequence[int], interior: Sequence[int]
 ) -> Any:
+    """`x` with `fill` before, after and between its elements."""
     if not any((*low, *high, *interior)):
         return x
     rows = zip(x.type.shape, low, high, interior, strict=True)
@@ -150,11 +152,13 @@ def emit_pad(
 
 
 def emit_pad_for(emit: Any, x: Any, fill: Any, windows: Windows) -> Any:
+    """`x` dilated and padded as its windows see it."""
     low, high = zip(*windows.padding, strict=True) if windows.padding else ((), ())
     return emit_pad(emit, x, fill, low, high, [d - 1 for d in windows.x_dilation])
 
 
 def emit_slice(emit: Any, x: Any, starts: Sequence[int], limits: Ints, strides: Ints) -> Any:
+    """Elements from `starts` to before `limits` in steps of `strides`."""
     if not any(starts) and limits == x.type.shape and all(s == 1 for s in strides):
         return x
     rows = zip(starts, limits, strides, strict=True)
@@ -167,6 +171,7 @@ def emit_slice(emit: Any, x: Any, starts: Sequence[int], limits: Ints, strides: 
 
 
 def emit_compare(emit: Any, x: Any, direction: str, y: Any) -> Any:
+    """`x < y` for the direction `LT`, and so on."""
     return emit.op(
         "stablehlo.compare", x, y, type=ArrayType(x.type.shape, np.bool_),
         attrs=f"comparison_direction = #stablehlo<comparison_direction {direction}>",
