@@ -59,7 +59,6 @@ from fn.ops._elementwise import shift_left as shift_left
 from fn.ops._elementwise import shift_right_arithmetic as shift_right_arithmetic
 from fn.ops._elementwise import shift_right_logical as shift_right_logical
 from fn.ops._elementwise import sign as sign
-from fn.ops._elementwise import spread as spread
 from fn.ops._elementwise import stop_gradient as stop_gradient
 from fn.ops._elementwise import sub as sub
 from fn.ops._gamma import bessel_i0e as bessel_i0e
@@ -139,6 +138,7 @@ from fn.ops._special import sqrt as sqrt
 from fn.ops._special import square as square
 from fn.ops._special import tan as tan
 from fn.ops._special import tanh as tanh
+from fn.ops._table import spread as spread
 from fn.ops._window import reduce_window_max as reduce_window_max
 from fn.ops._window import reduce_window_min as reduce_window_min
 from fn.ops._window import reduce_window_sum as reduce_window_sum

@@ -16,6 +16,7 @@ from fn.core import (
     is_complex,
     is_float,
     is_integer,
+    public,
 )
 from fn.ops._dot import PRECISIONS
 from fn.ops._elementwise import convert
@@ -37,6 +38,7 @@ from fn.ops._views import (
 
 
 # --- conv -------------------------------------------------------------------------------
+@public
 def conv(
     x: Any, w: Any, *, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints,
     x_layout: Ints, w_layout: Ints, out_layout: Ints, groups: int = 1, batch_groups: int = 1,

@@ -13,13 +13,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fn.core import ArrayType, Linear, Primitive, bind, is_float, linear
-from fn.ops._elementwise import convert, div, eq, like, mul, number, real, select, sub
+from fn.core import ArrayType, Linear, Primitive, bind, is_float, linear, public
+from fn.ops._elementwise import convert, div, eq, mul, select, sub
 from fn.ops._reduce import as_tangent, same
 from fn.ops._rules import Batched, jax_lowering, require, require_axes, result_weak, types_text
 from fn.ops._shape import broadcast, move_axis
 from fn.ops._slicing import pad
 from fn.ops._special import exp
+from fn.ops._table import like, number, real
 
 
 def _previous(x: Any, first: float, axis: int, reverse: bool) -> Any:
@@ -30,6 +31,7 @@ def _previous(x: Any, first: float, axis: int, reverse: bool) -> Any:
 
 
 # --- linear_recurrence ------------------------------------------------------------------
+@public
 def linear_recurrence(a: Any, b: Any, *, axis: int, reverse: bool = False) -> Any:
     """`h[i] = a[i] * h[i - 1] + b[i]` along `axis`, starting from `h[0] = b[0]`."""
     return bind(linear_recurrence_p, a, b, axis=axis, reverse=reverse)
@@ -137,6 +139,7 @@ def _cumulative(
 
 
 # --- cumsum, cumprod --------------------------------------------------------------------
+@public
 def cumsum(x: Any, *, axis: int, reverse: bool = False) -> Any:
     """Sums of the elements up to each one along `axis`; from each one on in reverse."""
     return bind(cumsum_p, x, axis=axis, reverse=reverse)
@@ -151,6 +154,7 @@ cumsum_p = _cumulative(
 )
 
 
+@public
 def cumprod(x: Any, *, axis: int, reverse: bool = False) -> Any:
     """Products of the elements up to each one along `axis`; from each one on in reverse."""
     return bind(cumprod_p, x, axis=axis, reverse=reverse)
@@ -167,11 +171,13 @@ cumprod_p = _cumulative(
 
 
 # --- cummax, cummin ---------------------------------------------------------------------
+@public
 def cummax(x: Any, *, axis: int, reverse: bool = False) -> Any:
     """Largest of the elements up to each one along `axis`; those that tie share the derivative."""
     return bind(cummax_p, x, axis=axis, reverse=reverse)
 
 
+@public
 def cummin(x: Any, *, axis: int, reverse: bool = False) -> Any:
     """Smallest of the elements up to each one along `axis`; those that tie share the derivative."""
     return bind(cummin_p, x, axis=axis, reverse=reverse)
@@ -199,6 +205,7 @@ cummin_p = _cumulative(
 
 
 # --- cumlogsumexp -----------------------------------------------------------------------
+@public
 def cumlogsumexp(x: Any, *, axis: int, reverse: bool = False) -> Any:
     """Logarithm of the running sum of `exp(x)` along `axis`, without overflow."""
     return bind(cumlogsumexp_p, x, axis=axis, reverse=reverse)

@@ -15,6 +15,7 @@ from fn.core import (
     is_complex,
     is_float,
     is_integer,
+    public,
 )
 from fn.ops._elementwise import convert
 from fn.ops._rules import Batched, require, result_weak, types_text
@@ -26,6 +27,7 @@ PRECISIONS = ("default", "high", "highest")
 
 
 # --- dot_general ------------------------------------------------------------------------
+@public
 def dot_general(
     x: Any,
     y: Any,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fn.core import ArrayType, Linear, Primitive, bind, is_integer
+from fn.core import ArrayType, Linear, Primitive, bind, is_integer, public
 from fn.ops._elementwise import clamp, convert
 from fn.ops._gather import gather
 from fn.ops._rules import Batched, require, result_weak, types_text
@@ -69,6 +69,7 @@ def _lower_starts(emit: Any, starts: Any, bounds: list[int]) -> list[Any]:
 
 
 # --- dynamic_slice ----------------------------------------------------------------------
+@public
 def dynamic_slice(x: Any, *starts: Any, sizes: Ints) -> Any:
     """The part of `x` of these sizes that begins at `starts`, moved inside if it would stick out.
 
@@ -133,6 +134,7 @@ dynamic_slice_p = Primitive(
 
 
 # --- dynamic_update_slice ---------------------------------------------------------------
+@public
 def dynamic_update_slice(x: Any, update: Any, *starts: Any) -> Any:
     """`x` with `update` in place of the part that begins at `starts`, moved inside as by `dynamic_slice`."""
     return bind(dynamic_update_slice_p, x, update, *starts)

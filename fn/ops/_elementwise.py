@@ -7,7 +7,7 @@ scalars take the dtype of the arrays beside them. Special functions are in `_spe
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -25,175 +25,29 @@ from fn.core import (
     is_inexact,
     is_integer,
     linear,
-    scalar_type,
+    public,
     type_of,
 )
-from fn.ops._rules import require, result_weak, types_text
-from fn.ops._shape import full, reduce_sum
-
-_SCALAR_KINDS = (bool, int, float, complex)
-Kind: TypeAlias = Callable[[np.dtype[Any]], bool]
-Unary: TypeAlias = Callable[[Any], Any]
-Binary: TypeAlias = Callable[[Any, Any], Any]
-
-
-# --- what the tables are made of --------------------------------------------------------
-
-
-def number(dtype: np.dtype[Any]) -> bool:
-    """Every dtype but bool."""
-    return dtype != np.bool_
-
-
-def real(dtype: np.dtype[Any]) -> bool:
-    """Numbers that are not complex."""
-    return dtype != np.bool_ and not is_complex(dtype)
-
-
-def ordered(dtype: np.dtype[Any]) -> bool:
-    """Dtypes whose values can be compared by size: bool and the real numbers."""
-    return not is_complex(dtype)
-
-
-def integral(dtype: np.dtype[Any]) -> bool:
-    """Integers and bool."""
-    return is_integer(dtype) or dtype == np.bool_
-
-
-def anything(dtype: np.dtype[Any]) -> bool:
-    """Every dtype."""
-    return True
-
-
-_KIND_NAMES: dict[Kind, str] = {
-    number: "numbers", real: "real numbers", ordered: "booleans or real numbers", is_integer: "integers",
-    integral: "integers or booleans", is_float: "real floating numbers", is_complex: "complex numbers",
-    is_inexact: "floating or complex numbers", anything: "any dtype",
-}  # fmt: skip
-
-
-def joint_shape(name: str, types: tuple[ArrayType, ...]) -> tuple[int, ...]:
-    """The shape of an elementwise result: that of the operands that are no scalars."""
-    shape: tuple[int, ...] = ()
-    for t in types:
-        if t.shape:
-            require(
-                not shape or shape == t.shape, f"{name}: the operands' shapes differ",
-                expected="equal shapes, or scalars", got=types_text(types),
-                fix="bring them to one shape first; the fn.numpy function of this name broadcasts",
-            )  # fmt: skip
-            shape = t.shape
-    return shape
-
-
-def _operand_type(name: str, types: tuple[ArrayType, ...], kind: Kind) -> ArrayType:
-    dtypes = {t.dtype for t in types}
-    require(
-        len(dtypes) == 1, f"{name}: the operands' dtypes differ", expected="equal dtypes",
-        got=types_text(types), fix="convert one; the fn.numpy function of this name promotes",
-    )  # fmt: skip
-    dtype = types[0].dtype
-    require(
-        kind(dtype), f"{name}: wrong dtype", expected=_KIND_NAMES[kind], got=types_text(types),
-    )  # fmt: skip
-    return ArrayType(joint_shape(name, types), dtype, result_weak(*types))
-
-
-def like(value: Any, x: Any) -> Any:
-    """The Python scalar `value` in the dtype of the array or scalar `x`."""
-    kind = type_of(x)
-    assert kind is not None
-    return value if kind.weak else kind.dtype.type(value)
-
-
-def spread(x: Any, out: Any) -> Any:
-    """`x`, a scalar or of the shape of `out`, with the shape of `out`."""
-    return x if np.shape(x) == out.shape else full(x, out.shape)
-
-
-def gather_ct(ct: Any, x: Linear) -> Any:
-    """The cotangent of an operand that may have been a scalar: summed if it was spread."""
-    if x.type.shape == () and np.ndim(ct):
-        return reduce_sum(ct, axes=tuple(range(np.ndim(ct))))
-    return ct
-
-
-def agree(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Give Python scalars among the operands the dtype of the arrays beside them, if it holds them."""
-    for a in args:
-        dtype = getattr(a, "dtype", None)
-        if dtype is not None:
-            weak = getattr(a, "weak_type", False)
-            return tuple([_beside(x, dtype, weak) for x in args])
-    return args
-
-
-def _beside(x: Any, dtype: np.dtype[Any], weak: bool) -> Any:
-    kind = type(x)
-    if not _holds(dtype, kind) or (weak and scalar_type(kind).dtype == dtype):
-        return x  # a weak array and a Python scalar of its dtype stay weak together
-    return dtype.type(x)
-
-
-def _holds(dtype: np.dtype[Any], kind: type) -> bool:
-    """Whether a Python scalar of this class can become `dtype` without losing its nature."""
-    if kind not in _SCALAR_KINDS or kind is bool or dtype == np.bool_:
-        return kind is bool and dtype == np.bool_
-    return kind is int or (kind is float and is_inexact(dtype)) or is_complex(dtype)
-
-
-def _lowering(hlo: str) -> Callable[..., Any]:
-    def lower(emit: Any, *args: Any) -> Any:
-        return emit.elementwise(f"stablehlo.{hlo}", *args)
-
-    return lower
-
-
-def nary(
-    name: str,
-    hlo: str,
-    *,
-    jvp: Any,
-    kind: Kind = number,
-    transpose: Any = "it is not linear",
-    result: Any = None,
-    lower: Callable[..., Any] | None = None,
-) -> Primitive:
-    """An elementwise primitive; `result(dtype)` gives the dtype of its result."""
-
-    def type_rule(*types: ArrayType) -> ArrayType:
-        out = _operand_type(name, types, kind)
-        return out if result is None else out.with_dtype(result(out.dtype))
-
-    return Primitive(
-        name=name, type=type_rule, jvp=jvp, transpose=transpose, batch=elementwise,
-        lower=lower or _lowering(hlo),
-    )  # fmt: skip
-
-
-def unary_op(primitive: Primitive, doc: str) -> Callable[[Any], Any]:
-    """The public function of a one-operand primitive."""
-
-    def op(x: Any) -> Any:
-        return bind(primitive, x)
-
-    op.__name__ = op.__qualname__ = primitive.name.rstrip("_")
-    op.__doc__ = doc
-    return op
-
-
-def binary_op(primitive: Primitive, doc: str) -> Callable[[Any, Any], Any]:
-    """The public function of a two-operand primitive."""
-
-    def op(x: Any, y: Any) -> Any:
-        if type(x) in _SCALAR_KINDS or type(y) in _SCALAR_KINDS:
-            x, y = agree((x, y))
-        return bind(primitive, x, y)
-
-    op.__name__ = op.__qualname__ = primitive.name.rstrip("_")
-    op.__doc__ = doc
-    return op
-
+from fn.ops._rules import require, types_text
+from fn.ops._table import (
+    Binary,
+    Kind,
+    Unary,
+    agree,
+    anything,
+    binary_op,
+    gather_ct,
+    integral,
+    joint_shape,
+    like,
+    nary,
+    number,
+    operand_type,
+    ordered,
+    real,
+    spread,
+    unary_op,
+)
 
 # --- linear arithmetic ------------------------------------------------------------------
 
@@ -244,6 +98,7 @@ mul_p = nary(
 )  # fmt: skip
 mul: Binary = binary_op(mul_p, "`x * y`.")
 
+
 def _division_lowering(hlo: str, by_zero: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """Integer division by a literal zero is written out: XLA's constant folding crashes on it."""
 
@@ -291,13 +146,17 @@ maximum_p = nary(
     "maximum", "maximum", kind=anything,
     jvp=(lambda t, out, x, y: mul(t, _winner(x, y, out)), lambda t, out, x, y: mul(t, _winner(y, x, out))),
 )  # fmt: skip
-maximum: Binary = binary_op(maximum_p, "The larger of `x` and `y`; where they tie each gets half the derivative.")
+maximum: Binary = binary_op(
+    maximum_p, "The larger of `x` and `y`; where they tie each gets half the derivative."
+)
 
 minimum_p = nary(
     "minimum", "minimum", kind=anything,
     jvp=(lambda t, out, x, y: mul(t, _winner(x, y, out)), lambda t, out, x, y: mul(t, _winner(y, x, out))),
 )  # fmt: skip
-minimum: Binary = binary_op(minimum_p, "The smaller of `x` and `y`; where they tie each gets half the derivative.")
+minimum: Binary = binary_op(
+    minimum_p, "The smaller of `x` and `y`; where they tie each gets half the derivative."
+)
 
 
 def _real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -361,13 +220,14 @@ round_away_p = nary("round_away", "round_nearest_afz", jvp=constant, kind=is_flo
 round_away: Unary = unary_op(round_away_p, "Round to the nearest integer, ties away from zero.")
 
 
+@public
 def round_to_zero(x: Any) -> Any:
     """Drop the fraction."""
     return select(lt(x, like(0, x)), ceil(x), floor(x)) if is_float(x.dtype) else x
 
 
 def _clamp_type(low: ArrayType, x: ArrayType, high: ArrayType) -> ArrayType:
-    return _operand_type("clamp", (low, x, high), ordered)
+    return operand_type("clamp", (low, x, high), ordered)
 
 
 def _clamp_transposed(t: Any, inside: Any) -> Any:
@@ -391,6 +251,7 @@ clamp_p = Primitive(
 )  # fmt: skip
 
 
+@public
 def clamp(low: Any, x: Any, high: Any) -> Any:
     """`x` kept between `low` and `high`."""
     return bind(clamp_p, *agree((low, x, high)))
@@ -442,18 +303,25 @@ logical_xor: Binary = binary_op(xor_p, "Bitwise `x ^ y`; logical for booleans.")
 not_p = _bitwise("not", "not")
 logical_not: Unary = unary_op(not_p, "Bitwise `~x`; logical for booleans.")
 shift_left_p = _bitwise("shift_left", "shift_left", is_integer)
-shift_left: Binary = binary_op(shift_left_p, "`x << y`; zero once `y` reaches the width of the type.")
+shift_left: Binary = binary_op(
+    shift_left_p, "`x << y`; zero once `y` reaches the width of the type."
+)
 shift_right_logical_p = _bitwise("shift_right_logical", "shift_right_logical", is_integer)
 shift_right_logical: Binary = binary_op(shift_right_logical_p, "`x >> y`, filling with zeros.")
 shift_right_arithmetic_p = _bitwise("shift_right_arithmetic", "shift_right_arithmetic", is_integer)
-shift_right_arithmetic: Binary = binary_op(shift_right_arithmetic_p, "`x >> y`, filling with the sign.")
+shift_right_arithmetic: Binary = binary_op(
+    shift_right_arithmetic_p, "`x >> y`, filling with the sign."
+)
 population_count_p = _bitwise("population_count", "popcnt", is_integer)
 population_count: Unary = unary_op(population_count_p, "Number of one bits.")
 count_leading_zeros_p = _bitwise("count_leading_zeros", "count_leading_zeros", is_integer)
-count_leading_zeros: Unary = unary_op(count_leading_zeros_p, "Number of zero bits above the highest one.")
+count_leading_zeros: Unary = unary_op(
+    count_leading_zeros_p, "Number of zero bits above the highest one."
+)
 
 
 # --- select -----------------------------------------------------------------------------
+@public
 def select(predicate: Any, x: Any, y: Any) -> Any:
     """`x` where `predicate` holds, else `y`, elementwise."""
     return bind(select_p, predicate, *agree((x, y)))
@@ -464,7 +332,7 @@ def _select_type(predicate: ArrayType, x: ArrayType, y: ArrayType) -> ArrayType:
         predicate.dtype == np.bool_, "select: the predicate is not boolean", expected="bool",
         got=types_text([predicate]), fix="compare it with something",
     )  # fmt: skip
-    out = _operand_type("select", (x, y), anything)
+    out = operand_type("select", (x, y), anything)
     return out.with_shape(joint_shape("select", (predicate, x, y)))
 
 
@@ -507,6 +375,7 @@ select_p = Primitive(
 
 
 # --- dtypes -----------------------------------------------------------------------------
+@public
 def convert(x: Any, *, dtype: Any, weak: bool = False) -> Any:
     """`x` in another dtype; complex to real keeps the real part, numbers to bool compare with 0."""
     dtype = np.dtype(dtype)
@@ -551,6 +420,7 @@ convert_p = Primitive(
 )  # fmt: skip
 
 
+@public
 def bitcast(x: Any, *, dtype: Any) -> Any:
     """The bits of `x` read as another dtype of the same width."""
     return bind(bitcast_p, x, dtype=np.dtype(dtype))
@@ -611,12 +481,14 @@ complex_p = nary(
 make_complex: Binary = binary_op(complex_p, "The complex number `x + i y`.")
 
 
+@public
 def conj(x: Any) -> Any:
     """Complex conjugate; real arrays are returned as they are."""
     return make_complex(real_part(x), neg(imag_part(x))) if is_complex(x.dtype) else x
 
 
 # --- stop_gradient ----------------------------------------------------------------------
+@public
 def stop_gradient(x: Any) -> Any:
     """`x`, as a constant to every derivative."""
     return bind(stop_gradient_p, x)

@@ -11,27 +11,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from fn.core import MissingRuleError, Primitive, bind, is_float
-from fn.ops._elementwise import (
-    abs,
-    add,
-    agree,
-    binary_op,
-    div,
-    eq,
-    gt,
-    like,
-    logical_and,
-    mul,
-    nary,
-    neg,
-    select,
-    sign,
-    sub,
-    unary_op,
-)
+from fn.core import MissingRuleError, Primitive, bind, is_float, public
+from fn.ops._elementwise import abs, add, div, eq, gt, logical_and, mul, neg, select, sign, sub
 from fn.ops._rules import jax_lowering
 from fn.ops._special import Binary, Unary, exp, function_row, log, log1p, operation
+from fn.ops._table import agree, binary_op, like, nary, unary_op
 
 
 def _borrowed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -139,6 +123,7 @@ random_gamma_grad = binary_op(
 
 
 # --- incomplete beta integral -----------------------------------------------------------
+@public
 def betainc(a: Any, b: Any, x: Any) -> Any:
     """Regularized incomplete beta function of shapes `a` and `b`, from 0 to `x`."""
     return bind(betainc_p, *agree((a, b, x)))

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fn.core import ArrayType, Linear, Primitive, bind, dtype_name, is_inexact, is_integer
-from fn.ops._elementwise import Kind, number, ordered
+from fn.core import ArrayType, Linear, Primitive, bind, dtype_name, is_inexact, is_integer, public
 from fn.ops._placement import (
     Ints,
     Placement,
@@ -21,9 +20,11 @@ from fn.ops._placement import (
 )
 from fn.ops._rules import Batched, require, result_weak, types_text
 from fn.ops._shape import broadcast, full, move_axis
+from fn.ops._table import Kind, number, ordered
 
 
 # --- gather -----------------------------------------------------------------------------
+@public
 def gather(
     x: Any,
     indices: Any,
@@ -236,7 +237,11 @@ def _scatter_lower(
     if params["mode"] == "clip" and placed.index_map:
         sizes = placed.sizes(x.type.shape, updates.type.shape)
         indices = clip_indices(emit, indices, placed.bounds(x.type.shape, sizes))
-    if emit.platform not in ("cuda", "rocm") or x.type.dtype != np.complex128 or combine == "multiply":
+    if (
+        emit.platform not in ("cuda", "rocm")
+        or x.type.dtype != np.complex128
+        or combine == "multiply"
+    ):
         return _emit_scatter(emit, x, indices, updates, combine, params)
     # GPUs have no atomic operation on 128 bits; the halves are independent.
     halves = []

@@ -19,12 +19,14 @@ from fn.core import (
     canonical_dtype,
     constant,
     is_integer,
+    public,
     type_of,
 )
-from fn.ops._elementwise import convert, joint_shape, shift_right_logical
+from fn.ops._elementwise import convert, shift_right_logical
 from fn.ops._rules import Batched, require, types_text
 from fn.ops._shape import broadcast, full, move_axis, reshape
 from fn.ops._slicing import concatenate, iota, slice_axis
+from fn.ops._table import joint_shape
 
 Ints = tuple[int, ...]
 _WORD = np.dtype(np.uint32)
@@ -33,6 +35,7 @@ _PARITY = 0x1BD11BDA
 
 
 # --- threefry2x32 -----------------------------------------------------------------------
+@public
 def threefry2x32(key0: Any, key1: Any, x0: Any, x1: Any) -> Any:
     """Hash the 64-bit numbers `(x0, x1)` with the keys `(key0, key1)`, elementwise; a pair again.
 
@@ -97,6 +100,7 @@ threefry2x32_p = Primitive(
 
 
 # --- random_bits ------------------------------------------------------------------------
+@public
 def random_bits(key: Any, *, shape: Ints, bits: int) -> Any:
     """Random unsigned integers of 8, 16, 32 or 64 bits.
 
@@ -194,6 +198,7 @@ random_bits_p = Primitive(
 
 
 # --- keys -------------------------------------------------------------------------------
+@public
 def threefry_seed(seed: Any) -> Any:
     """The key for an integer: its high and its low 32 bits.
 
@@ -218,6 +223,7 @@ def threefry_seed(seed: Any) -> Any:
     return _pair(high, convert(seed, dtype=_WORD))
 
 
+@public
 def threefry_split(key: Any, *, shape: Ints) -> Any:
     """`u32[*shape, 2]`: new keys, independent of each other and of `key`."""
     require_keys("threefry_split", _key_type("threefry_split", key))
@@ -226,6 +232,7 @@ def threefry_split(key: Any, *, shape: Ints) -> Any:
     return _pair(*_hash_key(key, count))
 
 
+@public
 def threefry_fold_in(key: Any, data: Any) -> Any:
     """A new key from `key` and an integer, of which the low 32 bits count."""
     require_keys("threefry_fold_in", _key_type("threefry_fold_in", key))

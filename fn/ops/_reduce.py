@@ -13,21 +13,8 @@ import jax
 import ml_dtypes
 import numpy as np
 
-from fn.core import ArrayType, Primitive, bind, constant, is_inexact, is_integer, type_of
-from fn.ops._elementwise import (
-    add,
-    convert,
-    div,
-    eq,
-    integral,
-    like,
-    logical_or,
-    mul,
-    ne,
-    number,
-    ordered,
-    select,
-)
+from fn.core import ArrayType, Primitive, bind, constant, is_inexact, is_integer, public, type_of
+from fn.ops._elementwise import add, convert, div, eq, logical_or, mul, ne, select
 from fn.ops._rules import Batched, require, require_axes, types_text
 from fn.ops._shape import (
     batch_reduction,
@@ -38,6 +25,7 @@ from fn.ops._shape import (
     transpose,
 )
 from fn.ops._slicing import pad, slice_axis
+from fn.ops._table import integral, like, number, ordered
 
 Axes = tuple[int, ...]
 _NOT_LINEAR = "it is not linear"
@@ -79,11 +67,13 @@ def _kept(ndim: int, axes: Axes) -> Axes:
 
 
 # --- reduce_max, reduce_min -------------------------------------------------------------
+@public
 def reduce_max(x: Any, *, axes: Axes) -> Any:
     """The largest over `axes`, NaN if any is; those that tie share the derivative evenly."""
     return bind(reduce_max_p, x, axes=axes) if axes else x
 
 
+@public
 def reduce_min(x: Any, *, axes: Axes) -> Any:
     """The smallest over `axes`, NaN if any is; those that tie share the derivative evenly."""
     return bind(reduce_min_p, x, axes=axes) if axes else x
@@ -140,6 +130,7 @@ reduce_min_p = _reduction(
 
 
 # --- reduce_prod ------------------------------------------------------------------------
+@public
 def reduce_prod(x: Any, *, axes: Axes) -> Any:
     """The product over `axes`."""
     return bind(reduce_prod_p, x, axes=axes) if axes else x
@@ -176,16 +167,19 @@ reduce_prod_p = _reduction(
 
 
 # --- bitwise reductions -----------------------------------------------------------------
+@public
 def reduce_and(x: Any, *, axes: Axes) -> Any:
     """Bitwise and over `axes`; for booleans, whether all hold."""
     return bind(reduce_and_p, x, axes=axes) if axes else x
 
 
+@public
 def reduce_or(x: Any, *, axes: Axes) -> Any:
     """Bitwise or over `axes`; for booleans, whether any holds."""
     return bind(reduce_or_p, x, axes=axes) if axes else x
 
 
+@public
 def reduce_xor(x: Any, *, axes: Axes) -> Any:
     """Bitwise exclusive or over `axes`; for booleans, whether an odd number hold."""
     return bind(reduce_xor_p, x, axes=axes) if axes else x
@@ -218,11 +212,13 @@ reduce_xor_p = _reduction(
 
 
 # --- argmax, argmin ---------------------------------------------------------------------
+@public
 def argmax(x: Any, *, axis: int, dtype: Any = np.int32) -> Any:
     """Position of the first largest along `axis`; of the first NaN if there is one."""
     return bind(argmax_p, x, axis=axis, dtype=np.dtype(dtype))
 
 
+@public
 def argmin(x: Any, *, axis: int, dtype: Any = np.int32) -> Any:
     """Position of the first smallest along `axis`; of the first NaN if there is one."""
     return bind(argmin_p, x, axis=axis, dtype=np.dtype(dtype))

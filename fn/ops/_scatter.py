@@ -9,24 +9,12 @@ from typing import Any
 import numpy as np
 
 from fn.core import Linear, MissingRuleError
-from fn.ops._elementwise import (
-    add,
-    anything,
-    convert,
-    div,
-    eq,
-    gt,
-    logical_not,
-    lt,
-    mul,
-    number,
-    ordered,
-    select,
-)
+from fn.ops._elementwise import add, convert, div, eq, gt, logical_not, lt, mul, select
 from fn.ops._gather import read_back, scatter_add, scatter_op, scatter_primitive, zeros
 from fn.ops._placement import Ints
 from fn.ops._shape import broadcast, reshape
 from fn.ops._slicing import iota
+from fn.ops._table import anything, number, ordered
 
 
 # --- scatter_set ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fn.core import ArrayType, Primitive, bind, linear
+from fn.core import ArrayType, Primitive, bind, linear, public
 from fn.ops._rules import Batched, require, require_axes, types_text
 
 
@@ -14,6 +14,7 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 
 # --- reshape ----------------------------------------------------------------------------
+@public
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """The elements of `x`, row-major, in another shape of the same size."""
     return x if _shape(x) == shape else bind(reshape_p, x, shape=shape)
@@ -49,6 +50,7 @@ reshape_p = Primitive(
 
 
 # --- transpose --------------------------------------------------------------------------
+@public
 def transpose(x: Any, *, permutation: tuple[int, ...]) -> Any:
     """Reorder axes: axis `i` of the result is axis `permutation[i]` of `x`."""
     identity = permutation == tuple(range(len(permutation)))
@@ -59,6 +61,7 @@ def transpose(x: Any, *, permutation: tuple[int, ...]) -> Any:
     )
 
 
+@public
 def move_axis(x: Any, source: int, destination: int) -> Any:
     """`x` with one axis moved to another place."""
     if source == destination:
@@ -99,6 +102,7 @@ transpose_p = Primitive(
 
 
 # --- broadcast --------------------------------------------------------------------------
+@public
 def broadcast(x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     """Repeat `x` into `shape`: axis `i` of `x` becomes axis `axes[i]`; the others are new.
 
@@ -109,11 +113,13 @@ def broadcast(x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     return bind(broadcast_p, x, shape=shape, axes=axes)
 
 
+@public
 def full(value: Any, shape: tuple[int, ...]) -> Any:
     """A scalar repeated into `shape`."""
     return broadcast(value, shape=shape, axes=())
 
 
+@public
 def expand(x: Any, axes: tuple[int, ...]) -> Any:
     """`x` with new axes of size one at these places of the result."""
     shape = list(_shape(x))
@@ -160,6 +166,7 @@ broadcast_p = Primitive(
 
 
 # --- reduce_sum -------------------------------------------------------------------------
+@public
 def reduce_sum(x: Any, *, axes: tuple[int, ...]) -> Any:
     """Sum `x` over `axes`, which disappear; the transpose of `broadcast`."""
     return bind(reduce_sum_p, x, axes=axes) if axes else x
@@ -210,6 +217,7 @@ reduce_sum_p = Primitive(
 
 
 # --- reverse ----------------------------------------------------------------------------
+@public
 def reverse(x: Any, *, axes: tuple[int, ...]) -> Any:
     """`x` with the order of elements along `axes` reversed."""
     return bind(reverse_p, x, axes=axes) if axes else x

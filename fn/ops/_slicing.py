@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fn.core import ArrayType, Linear, Primitive, bind, constant, linear
+from fn.core import ArrayType, Linear, Primitive, bind, constant, linear, public
 from fn.ops._elementwise import add, imag_part, make_complex, real_part
 from fn.ops._rules import Batched, require, result_weak, types_text
 from fn.ops._shape import broadcast, move_axis
@@ -15,6 +15,7 @@ Ints = tuple[int, ...]
 
 
 # --- iota -------------------------------------------------------------------------------
+@public
 def iota(*, dtype: Any, shape: Ints, axis: int) -> Any:
     """0, 1, 2, … along `axis`, repeated along the others."""
     return bind(iota_p, dtype=np.dtype(dtype), shape=shape, axis=axis)
@@ -37,6 +38,7 @@ iota_p = Primitive(
 
 
 # --- slice ------------------------------------------------------------------------------
+@public
 def slice(x: Any, *, starts: Ints, limits: Ints, strides: Ints) -> Any:
     """Elements from `starts` to before `limits` in steps of `strides`, per axis."""
     if not any(starts) and limits == x.shape and all(s == 1 for s in strides):
@@ -44,6 +46,7 @@ def slice(x: Any, *, starts: Ints, limits: Ints, strides: Ints) -> Any:
     return bind(slice_p, x, starts=starts, limits=limits, strides=strides)
 
 
+@public
 def slice_axis(x: Any, start: int, limit: int, axis: int, stride: int = 1) -> Any:
     """`slice` along one axis."""
     starts, limits, strides = [0] * x.ndim, list(x.shape), [1] * x.ndim
@@ -99,6 +102,7 @@ slice_p = Primitive(
 
 
 # --- pad --------------------------------------------------------------------------------
+@public
 def pad(x: Any, *, value: Any, low: Ints, high: Ints, interior: Ints | None = None) -> Any:
     """`x` with `value` before, after and between its elements, per axis.
 
@@ -172,6 +176,7 @@ pad_p = Primitive(
 
 
 # --- concatenate ------------------------------------------------------------------------
+@public
 def concatenate(*xs: Any, axis: int) -> Any:
     """Join arrays of one dtype along an existing axis."""
     return xs[0] if len(xs) == 1 else bind(concatenate_p, *xs, axis=axis)

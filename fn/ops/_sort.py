@@ -7,22 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from fn.core import (
-    ArrayType,
-    Primitive,
-    bind,
-    is_complex,
-    is_float,
-    is_inexact,
-)
-from fn.ops._elementwise import real
+from fn.core import ArrayType, Primitive, bind, is_complex, is_float, is_inexact, public
 from fn.ops._gather import gather
 from fn.ops._rules import require, require_axes, types_text
 from fn.ops._shape import broadcast, expand, move_axis
 from fn.ops._slicing import iota
+from fn.ops._table import real
 
 
 # --- take_along -------------------------------------------------------------------------
+@public
 def take_along(x: Any, indices: Any, *, axis: int, unique: bool = False) -> Any:
     """`out[.., i, ..] = x[.., indices[.., i, ..], ..]` along `axis`; other axes have equal sizes.
 
@@ -41,6 +35,7 @@ def take_along(x: Any, indices: Any, *, axis: int, unique: bool = False) -> Any:
 
 
 # --- sort -------------------------------------------------------------------------------
+@public
 def sort(*operands: Any, axis: int, keys: int = 1, stable: bool = True) -> tuple[Any, ...]:
     """Sort along `axis` by the first `keys` operands, and the others along with them.
 
@@ -195,6 +190,7 @@ sort_p = Primitive(
 
 
 # --- top_k ------------------------------------------------------------------------------
+@public
 def top_k(x: Any, *, k: int, axis: int) -> tuple[Any, Any]:
     """The `k` largest along `axis`, largest first, and their positions; NaN counts as largest.
 

@@ -15,7 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from fn.core import ArrayType, Primitive, bind, constant, is_float, is_integer, linear
+from fn.core import ArrayType, Primitive, bind, constant, is_float, is_integer, linear, public
 from fn.ops._rules import Batched, require, types_text
 from fn.ops._shape import broadcast, move_axis
 from fn.ops._views import (
@@ -77,6 +77,7 @@ def _lower_natively(emit: Any, x: Any, windows: Windows, hlo: str, initial: Any)
 
 
 # --- reduce_window_sum ------------------------------------------------------------------
+@public
 def reduce_window_sum(
     x: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints
 ) -> Any:
@@ -121,6 +122,7 @@ reduce_window_sum_p = Primitive(
 
 
 # --- reduce_window_max, reduce_window_min -----------------------------------------------
+@public
 def reduce_window_max(
     x: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints
 ) -> Any:
@@ -132,6 +134,7 @@ def reduce_window_max(
     return bind(reduce_window_max_p, x, **windows._asdict())
 
 
+@public
 def reduce_window_min(
     x: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints
 ) -> Any:
@@ -179,6 +182,7 @@ reduce_window_min_p = _choice("reduce_window_min", "stablehlo.minimum", largest=
 
 
 # --- window_argmax ----------------------------------------------------------------------
+@public
 def window_argmax(
     x: Any, *, largest: bool, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints,
     w_dilation: Ints,
@@ -258,6 +262,7 @@ window_argmax_p = Primitive(
 
 
 # --- window_pick ------------------------------------------------------------------------
+@public
 def window_pick(
     x: Any, where: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints,
     w_dilation: Ints,
@@ -334,6 +339,7 @@ window_pick_p = Primitive(
 
 
 # --- window_scatter ---------------------------------------------------------------------
+@public
 def window_scatter(
     x: Any, where: Any, *, shape: Ints, window: Ints, strides: Ints, padding: Pairs,
     x_dilation: Ints, w_dilation: Ints,
