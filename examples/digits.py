@@ -116,7 +116,8 @@ def train(epochs, seed, console, batch=64):
     steps = len(labels) // batch
 
     init, apply = lenet()
-    params, state = init(init_key, fn.ArrayType((batch, *images.shape[1:]), "float32"))
+    spec = fn.ArrayType((batch, *images.shape[1:]), "float32")
+    params, state = fn.jit(lambda key: init(key, spec))(init_key)
     rate = lambda count: 2e-3 * 0.5 * (1 + np.cos(np.pi * count / (epochs * steps)))
     optimizer = optim.adam(rate, weight_decay=1e-2)
     opt_state = optimizer.init(params)

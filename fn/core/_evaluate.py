@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import numpy as np
+
 from fn.core._program import Literal, Program, Variable
 from fn.core._trace import Tracer, bind, check_open, context
 
@@ -36,7 +39,14 @@ def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
         )
         for variable in last.get(index, ()):
             env.pop(variable, None)
-    return [a.operand if isinstance(a, Literal) else env[a] for a in program.outputs]
+    return [_array(a.operand if isinstance(a, Literal) else env[a]) for a in program.outputs]
+
+
+def _array(value: Any) -> Any:
+    """A result that is a literal or an input as it came: still an array, and not one others may change."""
+    if isinstance(value, jax.Array):
+        return value
+    return jax.device_put(value.copy() if isinstance(value, np.ndarray) else value)
 
 
 def _last_uses(program: Program) -> dict[int, list[Variable]]:

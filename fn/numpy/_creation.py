@@ -18,6 +18,7 @@ from fn.numpy._promotion import (
     cast,
     check_dtype,
     check_shape,
+    joint_shape,
     literal,
     one_axis,
     promote,
@@ -130,9 +131,12 @@ def _filled(name: str, shape: Any, value: Any, dtype: Any) -> Any:
         value = cast(value, kind)
     value = operand(name, value)
     if found.shape:
-        return stretch(
-            spread(name, value, jax.ShapeDtypeStruct(shape, kind))[0], value.shape, shape
-        )
+        if joint_shape(name, [found, found.with_shape(shape)]) != shape:
+            raise ArgumentError(
+                f"{name}: the value does not fit", expected=f"a shape that broadcasts to {shape}",
+                got=str(found),
+            )  # fmt: skip
+        return stretch(value, found.shape, shape)
     return ops.full(value, shape)
 
 

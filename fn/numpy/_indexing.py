@@ -24,7 +24,7 @@ from fn.numpy._index_parts import (
     join_vectors,
     take_apart,
 )
-from fn.numpy._promotion import Shape, array, one_axis
+from fn.numpy._promotion import Shape, array, literal, one_axis
 
 MODES = {"fill": "fill", "drop": "fill", "clip": "clip", "promise_in_bounds": "promise"}
 
@@ -220,13 +220,15 @@ def take(
             expected="integers",
             got=str(found or type(indices).__name__),
         )
-    if mode == "wrap":
-        size = x.shape[place]
-        indices, mode = array("take", indices, 1), "promise_in_bounds"
-        rest = ops.rem(indices, indices.dtype.type(size))
-        indices = ops.select(
-            ops.lt(rest, indices.dtype.type(0)), ops.add(rest, indices.dtype.type(size)), rest
-        )
+    if mode in ("wrap", "clip"):
+        indices = array("take", indices, 1)
+        zero, size = literal(0, indices.dtype), literal(x.shape[place], indices.dtype)
+        if mode == "clip":  # in this mode negative indices do not count from the end
+            indices = ops.maximum(indices, zero)
+        else:
+            rest = ops.rem(indices, size)
+            indices = ops.select(ops.lt(rest, zero), ops.add(rest, size), rest)
+            mode = "promise_in_bounds"
     index = (*[slice(None)] * place, indices)
     return read("take", x, index, "fill" if mode is None else mode, fill_value, unique_indices)
 

@@ -219,6 +219,11 @@ def tensordot(
             raise _mismatch("tensordot", x, y, f"{axes} axes of each to pair")
         pairs = tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes))
     else:
+        if not isinstance(axes, (tuple, list)) or len(axes) != 2:
+            raise ArgumentError(
+                "tensordot: axes do not pair up", got=repr(axes),
+                expected="a number of axes, or two sequences: axes of x and axes of y",
+            )  # fmt: skip
         both = [a if isinstance(a, Sequence) else (a,) for a in axes]
         pairs = (
             tuple([one_axis("tensordot", a, x.ndim) for a in both[0]]),
@@ -339,6 +344,8 @@ def _contracted(
         wanted = set(result).union(*[set(n) for n, _ in rest])
         names = "".join([c for c in dict.fromkeys(a + b) if c in wanted])
         terms = [(names, _contracted([(a, x), (b, y)], names, preferred, precision)), *rest]
+    if len(terms) == 2:
+        terms = _without_ones(terms[0], terms[1])
     others = [
         set(result).union(*[set(n) for n, _ in terms[:i] + terms[i + 1 :]])
         for i in range(len(terms))
@@ -387,7 +394,6 @@ def _paired(
 ) -> tuple[str, Any]:
     """The product of two terms, and the letters of its axes."""
     (a, x), (b, y) = first, second
-    x, y, a, b = _without_ones(x, y, a, b)
     shared = [c for c in a if c in b]
     batch = [c for c in shared if c in result]
     contract = [c for c in shared if c not in result]
@@ -402,14 +408,12 @@ def _paired(
     return names, _product(x, y, pairs, stacks, preferred, precision)
 
 
-def _without_ones(x: Any, y: Any, a: str, b: str) -> tuple[Any, Any, str, str]:
+def _without_ones(first: tuple[str, Any], second: tuple[str, Any]) -> list[tuple[str, Any]]:
     """Axes of size 1 that are paired with longer ones are dropped: they are broadcast."""
-    sizes_x, sizes_y = dict(zip(a, x.shape, strict=True)), dict(zip(b, y.shape, strict=True))
-    drop_x = {c for c in a if c in sizes_y and sizes_x[c] == 1 != sizes_y[c]}
-    drop_y = {c for c in b if c in sizes_x and sizes_y[c] == 1 != sizes_x[c]}
-    if drop_x:
-        x = ops.reshape(x, shape=tuple([n for c, n in sizes_x.items() if c not in drop_x]))
-    if drop_y:
-        y = ops.reshape(y, shape=tuple([n for c, n in sizes_y.items() if c not in drop_y]))
-    a, b = ("".join([c for c in s if c not in drop]) for s, drop in ((a, drop_x), (b, drop_y)))
-    return x, y, a, b
+    out = []
+    for (names, x), (others, y) in ((first, second), (second, first)):
+        sizes = dict(zip(others, y.shape, strict=True))
+        kept = [i for i, c in enumerate(names) if x.shape[i] != 1 or sizes.get(c, 1) == 1]
+        x = ops.reshape(x, shape=tuple([x.shape[i] for i in kept]))
+        out.append(("".join([names[i] for i in kept]), x))
+    return out

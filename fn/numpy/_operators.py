@@ -132,7 +132,9 @@ def _view(self: Tracer, dtype: Any) -> Any:
 
 
 def _round(self: Tracer, decimals: int | None = None) -> Any:
-    return elementwise.round(self, decimals or 0)
+    # Without decimals, Python's round means the nearest integers.
+    rounded = elementwise.round(self, decimals or 0)
+    return astype(rounded, int) if decimals is None else rounded
 
 
 def _itself(self: Tracer) -> Tracer:

@@ -459,9 +459,8 @@ def _running(name: str, op: Callable[..., Any], x: Any, axis: int | None, dtype:
     x = array(name, x)
     if axis is None:
         x = ops.reshape(x, shape=(x.size,))
-    target = _sum_dtype(x.dtype) if dtype is None else check_dtype(name, dtype)
-    if target != x.dtype:
-        x = ops.convert(x, dtype=target)
+    if dtype is not None or x.dtype == _BOOL:
+        x = ops.convert(x, dtype=int_dtype() if dtype is None else check_dtype(name, dtype))
     return op(x, axis=0 if axis is None else one_axis(name, axis, x.ndim))
 
 

@@ -49,6 +49,7 @@ from fn.ops import (
     sort,
     sub,
 )
+from fn.random._fused import fused
 from fn.random._keys import Shape, as_key, as_shape, split
 
 
@@ -121,7 +122,7 @@ def _between(key: Any, shape: tuple[int, ...], dtype: np.dtype[Any], low: Any, h
     return maximum(low, add(mul(floats, sub(high, low)), low))
 
 
-@public
+@fused("shape", "dtype")
 def uniform(
     key: Any, shape: Shape = (), dtype: Any = float, minval: Any = 0.0, maxval: Any = 1.0
 ) -> Any:
@@ -153,7 +154,7 @@ def uniform(
     return _between(key, sizes, kind, low, high)
 
 
-@public
+@fused("shape", "dtype")
 def normal(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     """Numbers drawn from the normal distribution with mean 0 and variance 1.
 
@@ -174,7 +175,7 @@ def normal(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     return mul(kind.type(math.sqrt(2)), erf_inv(u))
 
 
-@public
+@fused("shape", "dtype")
 def truncated_normal(
     key: Any, lower: Any, upper: Any, shape: Shape | None = None, dtype: Any = float
 ) -> Any:
@@ -204,7 +205,7 @@ def truncated_normal(
     return clamp(inner[0], mul(root, erf_inv(u)), inner[1])
 
 
-@public
+@fused("shape")
 def bernoulli(key: Any, p: Any = 0.5, shape: Shape | None = None) -> Any:
     """Booleans that are true with probability `p`.
 
@@ -228,7 +229,7 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Shape | None = None) -> Any:
     return lt(_unit_interval(as_key("bernoulli", key), sizes, kind.dtype), chance)
 
 
-@public
+@fused("shape", "dtype")
 def exponential(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     """Numbers drawn from the exponential distribution with mean 1.
 
@@ -241,7 +242,7 @@ def exponential(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     return neg(log1p(neg(from_zero)))
 
 
-@public
+@fused("shape", "dtype")
 def gumbel(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     """Numbers drawn from the standard Gumbel distribution, `-log(-log(u))`.
 
@@ -255,7 +256,7 @@ def gumbel(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     return neg(log(neg(log(u))))
 
 
-@public
+@fused("axis", "shape")
 def categorical(key: Any, logits: Any, axis: int = -1, shape: Shape | None = None) -> Any:
     """Class numbers drawn with probabilities `softmax(logits)`, by the Gumbel trick.
 

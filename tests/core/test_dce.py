@@ -4,7 +4,7 @@ import numpy as np
 
 import fn
 from fn.control import call
-from fn.core import check, dce, used_inputs
+from fn.core import Trace, check, dce, recording, type_of, used_inputs
 from fn.ops import add, mul, sin
 from tests.programs import names
 
@@ -12,13 +12,13 @@ X = np.ones(3, np.float32)
 
 
 def test_what_is_not_needed_goes() -> None:
-    def f(x, y):
+    trace = Trace("test")
+    with recording(trace):
+        x, y = trace.input(type_of(X)), trace.input(type_of(X))
         mul(y, y)
         z = sin(x)
         add(z, y)
-        return z
-
-    program = fn.trace(f)(X, X)
+        program = trace.finish([z])
     assert names(program) == ["mul", "sin", "add"]
     assert names(dce(program)) == ["sin"]
     assert used_inputs(dce(program)) == [True, False]

@@ -5,7 +5,20 @@ import pytest
 import fn
 import fn.numpy as np
 from tests.numpy.compare import (
-    BOOL, COLUMN, COMPLEX, HALF, INT, INT2, NAN, UINT, V, X, Y, check, check_gradient, equations,
+    BOOL,
+    COLUMN,
+    COMPLEX,
+    HALF,
+    INT,
+    INT2,
+    NAN,
+    UINT,
+    V,
+    X,
+    Y,
+    check,
+    check_gradient,
+    equations,
 )  # fmt: skip
 
 OPERANDS = {
@@ -21,7 +34,9 @@ def test_arithmetic(name, operands):
 
 
 @pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod"])
-@pytest.mark.parametrize("operands", [(X * 5, Y), (INT, INT2), (UINT, 3), (INT, -2), (X, -0.7)], ids=str)
+@pytest.mark.parametrize(
+    "operands", [(X * 5, Y), (INT, INT2), (UINT, 3), (INT, -2), (X, -0.7)], ids=str
+)
 def test_division(name, operands):
     check(name, *operands)
 
@@ -50,18 +65,24 @@ def test_power():
 
 
 def test_negative_powers_of_integers():
-    with pytest.raises(TypeError, match=r"power: negative powers of integers(.|\n)*x.astype\(float\)"):
+    with pytest.raises(
+        TypeError, match=r"power: negative powers of integers(.|\n)*x.astype\(float\)"
+    ):
         np.power(INT, -1)
 
 
-@pytest.mark.parametrize("name", ["hypot", "logaddexp", "logaddexp2", "arctan2", "copysign", "heaviside", "nextafter"])
+@pytest.mark.parametrize(
+    "name", ["hypot", "logaddexp", "logaddexp2", "arctan2", "copysign", "heaviside", "nextafter"]
+)
 def test_floating_functions(name):
     check(name, X, Y)
     check(name, X, V)
     check(name, INT, INT2)
 
 
-@pytest.mark.parametrize("name", ["hypot", "logaddexp", "copysign", "maximum", "fmax", "fmin", "heaviside"])
+@pytest.mark.parametrize(
+    "name", ["hypot", "logaddexp", "copysign", "maximum", "fmax", "fmin", "heaviside"]
+)
 def test_special_values(name):
     check(name, NAN, NAN[::-1])
     check(name, NAN, NAN)
@@ -79,7 +100,9 @@ def test_ldexp():
     check("ldexp", X, INT)
 
 
-@pytest.mark.parametrize("name", ["multiply", "divide", "maximum", "hypot", "logaddexp", "arctan2", "power", "remainder"])
+@pytest.mark.parametrize(
+    "name", ["multiply", "divide", "maximum", "hypot", "logaddexp", "arctan2", "power", "remainder"]
+)
 def test_gradients(name):
     check_gradient(lambda m, x, y: getattr(m, name)(abs(x) + 0.5, y), X, V)
 
@@ -102,12 +125,17 @@ def test_python_scalars_are_literals():
 
 
 def test_shapes_that_do_not_broadcast():
-    with pytest.raises(TypeError, match=r"add: the shapes do not broadcast together(.|\n)*f32\[3,4\], f32\[3\](.|\n)*fix"):
+    with pytest.raises(
+        TypeError,
+        match=r"add: the shapes do not broadcast together(.|\n)*f32\[3,4\], f32\[3\](.|\n)*fix",
+    ):
         np.add(X, jnp.ones(3))
     with pytest.raises(fn.FnError, match="test_arithmetic.py"):
         fn.jit(lambda x: x * np.ones(3))(X)
 
 
 def test_booleans_cannot_be_subtracted():
-    with pytest.raises(TypeError, match="subtract: booleans cannot be subtracted(.|\n)*logical_xor"):
+    with pytest.raises(
+        TypeError, match="subtract: booleans cannot be subtracted(.|\n)*logical_xor"
+    ):
         np.subtract(BOOL, BOOL)

@@ -119,14 +119,22 @@ def test_out_of_bounds_reads_give_the_nearest_element():
     numpy.testing.assert_array_equal(fn.jit(lambda x, i: x[i])(X, 7), X[2])
 
 
-@pytest.mark.parametrize("index", [0, (slice(None), 1), (slice(None), slice(None, None, -2)), (I, [0, 1, 2]), (..., J)], ids=str)
+@pytest.mark.parametrize(
+    "index",
+    [0, (slice(None), 1), (slice(None), slice(None, None, -2)), (I, [0, 1, 2]), (..., J)],
+    ids=str,
+)
 def test_gradients(index):
     check_gradient(lambda m, x: x[index] * 2, X)
 
 
 def test_gradient_and_batch_of_traced_indices():
-    numpy.testing.assert_array_equal(fn.vmap(lambda x, i: x[i])(X, jnp.array([0, -1, 2])), [X[0, 0], X[1, -1], X[2, 2]])
-    numpy.testing.assert_array_equal(fn.grad(lambda x, i: x[i, i].sum())(X, 1), numpy.eye(3, 4) * (numpy.arange(4) == 1))
+    numpy.testing.assert_array_equal(
+        fn.vmap(lambda x, i: x[i])(X, jnp.array([0, -1, 2])), [X[0, 0], X[1, -1], X[2, 2]]
+    )
+    numpy.testing.assert_array_equal(
+        fn.grad(lambda x, i: x[i, i].sum())(X, 1), numpy.eye(3, 4) * (numpy.arange(4) == 1)
+    )
     got = fn.grad(lambda x: fn.vmap(lambda i: x[i] ** 2)(jnp.array([0, 0, 2])).sum())(X)
     numpy.testing.assert_allclose(got, X * jnp.array([[4.0], [0.0], [2.0]]), rtol=1e-6)
 

@@ -4,10 +4,25 @@ import pytest
 
 import fn
 import fn.numpy as np
-from tests.numpy.compare import BOOL, COLUMN, INT, INT2, NAN, UINT, V, X, Y, check, check_gradient, equations
+from tests.numpy.compare import (
+    BOOL,
+    COLUMN,
+    INT,
+    INT2,
+    NAN,
+    UINT,
+    V,
+    X,
+    Y,
+    check,
+    check_gradient,
+    equations,
+)
 
 
-@pytest.mark.parametrize("name", ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"])
+@pytest.mark.parametrize(
+    "name", ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]
+)
 def test_comparison(name):
     check(name, X, Y)
     check(name, INT, 2)
@@ -71,7 +86,9 @@ def test_positions_need_values():
 def test_errors():
     with pytest.raises(TypeError, match="where: one of two values is missing"):
         np.where(BOOL, X)
-    with pytest.raises(TypeError, match=r"bitwise_and: wrong dtype(.|\n)*integers or booleans(.|\n)*f32"):
+    with pytest.raises(
+        TypeError, match=r"bitwise_and: wrong dtype(.|\n)*integers or booleans(.|\n)*f32"
+    ):
         np.bitwise_and(X, X)
     with pytest.raises(TypeError, match="left_shift: wrong dtype\n.*integers\n"):
         np.left_shift(BOOL, BOOL)

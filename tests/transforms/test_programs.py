@@ -23,7 +23,7 @@ def test_the_result_keeps_its_tree() -> None:
         return {"sum": add(p["a"], p["b"]), "n": n, "name": flag}, None, [p["a"]]
 
     types = fn.eval_type(f)({"a": X, "b": 1.0}, n=3, flag="on")
-    assert str(types) == "({'sum': f32[2,3], 'n': ~i32[], 'name': 'on'}, None, [f32[2,3]])"
+    assert str(types) == "({'n': ~i32[], 'name': 'on', 'sum': f32[2,3]}, None, [f32[2,3]])"
 
 
 def test_nothing_runs() -> None:
