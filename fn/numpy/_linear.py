@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy
@@ -312,18 +313,16 @@ def einsum(
     preferred = (
         None if preferred_element_type is None else check_dtype("einsum", preferred_element_type)
     )
+    shapes = tuple([a.shape for a in arrays])
+    way = tuple(map(tuple, optimize)) if isinstance(optimize, list) else optimize
     try:
-        _, plan = opt_einsum.contract_path(
-            subscripts, *[a.shape for a in arrays], shapes=True, einsum_call=True,
-            optimize="optimal" if optimize is True else optimize,
-        )  # fmt: skip
+        plan = _plan(subscripts, shapes, way)
     except ValueError as error:
         raise ArgumentError(
             f"einsum: {error}", expected="subscripts that fit the operands",
             got=f"{subscripts!r} for {types_text([type_at('einsum', a) for a in arrays])}",
         ) from None  # fmt: skip
-    for step in plan:
-        chosen, formula = step[0], step[2]
+    for chosen, formula in plan:
         taken = [arrays.pop(i) for i in sorted(chosen, reverse=True)]
         terms, result = formula.split("->")
         names = terms.split(",")
@@ -332,6 +331,16 @@ def einsum(
             _contracted(list(zip(names, taken, strict=True)), result, preferred, precision)
         )
     return arrays[0]
+
+
+@lru_cache(4096)
+def _plan(subscripts: str, shapes: tuple[Any, ...], optimize: Any) -> list[tuple[Any, str]]:
+    """Which operands to take off the list and multiply, step by step, and by what formula."""
+    _, steps = opt_einsum.contract_path(
+        subscripts, *shapes, shapes=True, einsum_call=True,
+        optimize="optimal" if optimize is True else optimize,
+    )  # fmt: skip
+    return [(step[0], step[2]) for step in steps]
 
 
 def _contracted(

@@ -79,8 +79,13 @@ class Jit:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if context.trace is None:
+            fast = self._fast
             try:
-                return self._fast(*args, **kwargs)
+                result = fast(*args, **kwargs)
+                if self._fast is fast:
+                    return result
+                # This call traced, and found that results have static leaves.
+                return unwrap(result) if self._static_out else result
             except Exception as error:
                 result = self._recover(error, args, kwargs)
         else:
@@ -189,7 +194,7 @@ class Jit:
         if missing:
             self._latest = key, traced
             self._captured = (*self._captured, *missing)
-            if self._fast is not self._slow:
+            if self._fast != self._slow:
                 self._fast = self._entry(0)
             raise _Recapture
         return traced
@@ -201,14 +206,8 @@ class Jit:
 
     def _static(self, args: Sequence[Any]) -> tuple[set[int], set[str]]:
         """Positions and names of the arguments declared static, in a call with these positionals."""
-        names = set(self._static_argnames)
-        parameters = self._inner.parameters
-        for n in self._static_argnums:
-            if -len(parameters) <= n < len(parameters):
-                names.add(parameters[n])
         positions = {n % len(args) for n in self._static_argnums if -len(args) <= n < len(args)}
-        positions |= {i for i, name in enumerate(parameters[: len(args)]) if name in names}
-        return positions, names
+        return positions, set(self._static_argnames)
 
     def _wrapped(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments with static leaves wrapped, except those `jax.jit` itself knows to be static."""
@@ -272,7 +271,7 @@ class Jit:
         """Forget all compiled versions of this function, and the arrays it captured."""
         self._compiled.clear()
         self._captured = ()
-        if self._fast is not self._slow:
+        if self._fast != self._slow:
             self._fast = self._entry(0)
 
 
@@ -282,7 +281,6 @@ class _Unstatic:
     def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)
         self._function = function
-        self.parameters = _positional_names(function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs = unwrap((args, kwargs))
@@ -292,18 +290,28 @@ class _Unstatic:
         return [self._function]
 
 
-def _positional_names(function: Callable[..., Any]) -> list[str]:
+def _both_ways(
+    function: Callable[..., Any], nums: tuple[int, ...], names: tuple[str, ...]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Arguments declared by position or by name, by position and by name: callers choose either."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return []
+        return nums, names
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [p.name for p in parameters if p.kind in kinds]
+    own = [p.name for p in parameters if p.kind in kinds]
+    if not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
+        nums = tuple([n + len(own) if -len(own) <= n < 0 else n for n in nums])
+    by_name = [own.index(name) for name in names if name in own]
+    by_position = [own[n] for n in nums if 0 <= n < len(own)]
+    return tuple(dict.fromkeys([*nums, *by_name])), tuple(dict.fromkeys([*names, *by_position]))
 
 
 def _marked(value: Any, name: str) -> Static:
     if isinstance(value, Static):
         return value
+    if isinstance(value, Tracer) and value.shape == ():
+        value = value.item()  # to an eager transform numbers are arrays whose value is known
     try:
         hash(value)
     except TypeError:
@@ -379,7 +387,7 @@ def jit(
             "jit: the first argument is not a function", expected="a function",
             got=type(function).__name__, fix="write fn.jit(f)(x), not fn.jit(f(x))",
         )  # fmt: skip
-    nums, names = _tuple(static_argnums, int), _tuple(static_argnames, str)
+    nums, names = _both_ways(function, _tuple(static_argnums, int), _tuple(static_argnames, str))
     options: dict[str, Any] = {
         "static_argnums": nums, "static_argnames": names,
         "donate_argnums": _tuple(donate_argnums, int), "donate_argnames": _tuple(donate_argnames, str),

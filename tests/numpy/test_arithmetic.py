@@ -130,12 +130,12 @@ def test_shapes_that_do_not_broadcast():
         match=r"add: the shapes do not broadcast together(.|\n)*f32\[3,4\], f32\[3\](.|\n)*fix",
     ):
         np.add(X, jnp.ones(3))
-    with pytest.raises(fn.FnError, match="test_arithmetic.py"):
+    with pytest.raises(fn.FnError, match=r"test_arithmetic\.py"):
         fn.jit(lambda x: x * np.ones(3))(X)
 
 
 def test_booleans_cannot_be_subtracted():
     with pytest.raises(
-        TypeError, match="subtract: booleans cannot be subtracted(.|\n)*logical_xor"
+        TypeError, match=r"subtract: booleans cannot be subtracted(.|\n)*logical_xor"
     ):
         np.subtract(BOOL, BOOL)

@@ -7,10 +7,10 @@ import fn
 import fn.numpy as np
 from tests.numpy.compare import BOOL, COMPLEX, INT, X, assert_same, equations
 
-I = jnp.array([1, 0, 1])
+ROWS = jnp.array([1, 0, 1])
 INDICES = [
     0, (slice(None), 1), (slice(1, 3), slice(0, 2)), (slice(None), slice(None, None, 2)), (slice(None, None, -1), 2),
-    I, (I, slice(1, 3)), (slice(None), I), (I, I), (slice(0, 2), I), (slice(None, None, 2), I), ..., (None, 2), (-1, -1),
+    ROWS, (ROWS, slice(1, 3)), (slice(None), ROWS), (ROWS, ROWS), (slice(0, 2), ROWS), (slice(None, None, 2), ROWS), ..., (None, 2), (-1, -1),
     (slice(2, 2), 1),
 ]  # fmt: skip
 UPDATES = {
@@ -31,7 +31,7 @@ def test_updates(index, verb):
     values = jnp.asarray(
         numpy.random.default_rng(1).normal(size=X[index].shape).astype(numpy.float32)
     )
-    if verb == "set" and any(e is I for e in (index if isinstance(index, tuple) else (index,))):
+    if verb == "set" and any(e is ROWS for e in (index if isinstance(index, tuple) else (index,))):
         values = values * 0 + 1.5  # where an element is indexed twice, either value may stay
     got = fn.jit(lambda x, v: getattr(x.at[index], verb)(v))(X, values)
     assert_same(got, getattr(X.at[index], verb)(values))
@@ -40,7 +40,7 @@ def test_updates(index, verb):
 @pytest.mark.parametrize(("verb", "value"), UPDATES.items())
 def test_every_update(verb, value):
     # Where an element is indexed twice, a power is taken once.
-    for index in (1, (slice(None), I[:2] if verb == "power" else I)):
+    for index in (1, (slice(None), ROWS[:2] if verb == "power" else ROWS)):
         got = fn.jit(lambda x, index=index: getattr(abs(x).at[index], verb)(value))(X)
         assert_same(got, getattr(abs(X).at[index], verb)(value))
 
@@ -48,13 +48,13 @@ def test_every_update(verb, value):
 def test_apply_and_get():
     def both(x):
         return (
-            x.at[I[:2]].apply(np.sin),
+            x.at[ROWS[:2]].apply(np.sin),
             x.at[jnp.array([0, 9])].get(mode="fill", fill_value=7.0),
             x.at[1].get(),
         )
 
     got = fn.jit(both)(X)
-    assert_same(got[0], X.at[I[:2]].apply(jnp.sin))
+    assert_same(got[0], X.at[ROWS[:2]].apply(jnp.sin))
     assert_same(got[1], X.at[jnp.array([0, 9])].get(mode="fill", fill_value=7.0))
     assert_same(got[2], X[1])
 
@@ -90,12 +90,12 @@ def test_dtypes():
 
 
 @pytest.mark.parametrize(
-    "index", [1, I, (slice(None, None, 2), 1), (slice(1, 3), slice(1, 3))], ids=str
+    "index", [1, ROWS, (slice(None, None, 2), 1), (slice(1, 3), slice(1, 3))], ids=str
 )
 @pytest.mark.parametrize("verb", ["set", "add"])
 def test_gradients(index, verb):
-    if verb == "set" and index is I:
-        index = I[:2]
+    if verb == "set" and index is ROWS:
+        index = ROWS[:2]
     value = X[index] * 0 + 2.0
 
     def loss(x, v):
@@ -107,7 +107,7 @@ def test_gradients(index, verb):
 def test_programs_are_small():
     assert equations(lambda x: x.at[1].set(0.0), X) == ["broadcast", "dynamic_update_slice"]
     assert equations(lambda x: x.at[:, 1:].add(1.0), X) == ["slice", "add", "dynamic_update_slice"]
-    assert equations(lambda x: x.at[I].add(1.0), X) == ["broadcast", "scatter_add"]
+    assert equations(lambda x: x.at[ROWS].add(1.0), X) == ["broadcast", "scatter_add"]
 
 
 ERRORS = [

@@ -147,7 +147,7 @@ def test_second_derivative_of_sinc_at_zero():
 
 def test_booleans_have_no_negative():
     with pytest.raises(
-        fn.FnError, match="a boolean has no negative\n.*expected.*numbers"
+        fn.FnError, match=r"a boolean has no negative\n.*expected.*numbers"
     ) as raised:
         np.negative(BOOL)
     assert "logical_not" in str(raised.value)

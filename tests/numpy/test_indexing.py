@@ -9,8 +9,8 @@ import fn.numpy as np
 from tests.numpy.compare import CUBE, INT, X, check, check_gradient, equations
 
 A = numpy.arange(120).reshape(2, 3, 4, 5)
-I = numpy.array([1, 0, 1])
-J = numpy.array([[0], [-1], [2]])
+ROWS = numpy.array([1, 0, 1])
+COLUMNS = numpy.array([[0], [-1], [2]])
 STATIC = [
     0, -1, (1, 2), (..., 0), (None, 0), slice(None), (slice(1, None), slice(None, None, 2)),
     (slice(None), slice(None, None, -1)), (slice(None), slice(2, 0, -2), None, ..., -1), (Ellipsis,), (),
@@ -18,11 +18,11 @@ STATIC = [
     (1, 2, 3, 4), slice(5, 9), (slice(-1, None), slice(-100, 100)), numpy.int64(1), (slice(None), [2, 0]),
 ]  # fmt: skip
 ARRAYS = [
-    I, (I, J), (slice(None), J, I), (slice(None), I, slice(None), I), (I, slice(None), I),
-    (0, slice(None), I), (slice(None), 0, I), (I, None, I), (None, I), (..., I), (..., J, 0),
-    (slice(None), I, ..., None), (I, slice(0, 2), slice(None, None, -1), I), (slice(None), I, 1),
-    (slice(None), slice(1, 3), J, slice(4, 0, -2)), (I, J, 0, -1), (I - 2,), numpy.zeros((0,), int),
-    (slice(None), numpy.zeros((2, 0), int), slice(1, 2)), (slice(3, 3), I), (1, numpy.array(2), slice(None), I),
+    ROWS, (ROWS, COLUMNS), (slice(None), COLUMNS, ROWS), (slice(None), ROWS, slice(None), ROWS), (ROWS, slice(None), ROWS),
+    (0, slice(None), ROWS), (slice(None), 0, ROWS), (ROWS, None, ROWS), (None, ROWS), (..., ROWS), (..., COLUMNS, 0),
+    (slice(None), ROWS, ..., None), (ROWS, slice(0, 2), slice(None, None, -1), ROWS), (slice(None), ROWS, 1),
+    (slice(None), slice(1, 3), COLUMNS, slice(4, 0, -2)), (ROWS, COLUMNS, 0, -1), (ROWS - 2,), numpy.zeros((0,), int),
+    (slice(None), numpy.zeros((2, 0), int), slice(1, 2)), (slice(3, 3), ROWS), (1, numpy.array(2), slice(None), ROWS),
 ]  # fmt: skip
 MASKS = [
     A > 50, (A > 50)[:, 0, 0, 0], (slice(None), A[0, :, 0, 0] > 10), (A[:, :, 0, 0] > 30, slice(1, 3)),
@@ -107,7 +107,7 @@ def test_programs_are_small():
     assert equations(lambda x: x[...], X) == []
     assert equations(lambda x: x[:, None], X) == ["reshape"]
     assert equations(lambda x: x[::-1], X) == ["reverse"]
-    assert equations(lambda x: x[I], X) == ["gather"]
+    assert equations(lambda x: x[ROWS], X) == ["gather"]
     assert equations(lambda x, i: x[i], X, 1) == ["lt", "add", "select", "dynamic_slice", "reshape"]
 
 
@@ -121,7 +121,7 @@ def test_out_of_bounds_reads_give_the_nearest_element():
 
 @pytest.mark.parametrize(
     "index",
-    [0, (slice(None), 1), (slice(None), slice(None, None, -2)), (I, [0, 1, 2]), (..., J)],
+    [0, (slice(None), 1), (slice(None), slice(None, None, -2)), (ROWS, [0, 1, 2]), (..., COLUMNS)],
     ids=str,
 )
 def test_gradients(index):

@@ -90,7 +90,7 @@ def test_errors():
         TypeError, match=r"bitwise_and: wrong dtype(.|\n)*integers or booleans(.|\n)*f32"
     ):
         np.bitwise_and(X, X)
-    with pytest.raises(TypeError, match="left_shift: wrong dtype\n.*integers\n"):
+    with pytest.raises(TypeError, match=r"left_shift: wrong dtype\n.*integers\n"):
         np.left_shift(BOOL, BOOL)
     with pytest.raises(TypeError, match="invert: wrong dtype"):
         np.invert(X)
