@@ -154,7 +154,10 @@ def nary(
 
     def type_rule(*types: ArrayType) -> ArrayType:
         out = operand_type(name, types, kind)
-        return out if result is None else out.with_dtype(result(out.dtype))
+        if result is None:
+            return out
+        dtype = result(out.dtype)
+        return ArrayType(out.shape, dtype, out.weak and dtype != np.bool_)
 
     return Primitive(
         name=name, type=type_rule, jvp=jvp, transpose=transpose, batch=elementwise,

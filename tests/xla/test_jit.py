@@ -102,7 +102,7 @@ def test_static_argnums_and_argnames() -> None:
     assert [float(y) for y in fn.vmap(fn.jit(f, static_argnums=1), in_axes=(0, None))(X[0], 1)] == [0, 1, 4]
     with pytest.raises(ConcretizationError, match="of jit"):
         fn.jit(fn.jit(f, static_argnums=1))(2.0, 2)
-    assert float(fn.jit(f, static_argnums=1).lower(2.0, 2).compile()(3.0, True)) == 27.0
+    assert float(fn.jit(f, static_argnums=1).lower(2.0, 2).compile()(3.0)) == 27.0
 
 
 def test_words_about_static_arguments() -> None:
