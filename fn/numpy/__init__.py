@@ -91,6 +91,7 @@ from fn.numpy._dtypes import uint16 as uint16
 from fn.numpy._dtypes import uint32 as uint32
 from fn.numpy._dtypes import uint64 as uint64
 from fn.numpy._dtypes import unsignedinteger as unsignedinteger
+from fn.numpy._einsum import einsum as einsum
 from fn.numpy._elementwise import abs as abs
 from fn.numpy._elementwise import absolute as absolute
 from fn.numpy._elementwise import acos as acos
@@ -176,7 +177,6 @@ from fn.numpy._joining import vsplit as vsplit
 from fn.numpy._joining import vstack as vstack
 from fn.numpy._linear import cross as cross
 from fn.numpy._linear import dot as dot
-from fn.numpy._linear import einsum as einsum
 from fn.numpy._linear import inner as inner
 from fn.numpy._linear import kron as kron
 from fn.numpy._linear import matmul as matmul

@@ -8,8 +8,9 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, is_complex, is_float, is_inexact, is_integer, public, type_of
+from fn.core import ArgumentError, is_complex, is_float, is_inexact, is_integer, type_of
 from fn.numpy._elementwise import _signbit
+from fn.numpy._habits import public
 from fn.numpy._promotion import array, cast, like, match, promote, spread, type_at
 from fn.numpy._rows import as_floating, binary
 
@@ -108,8 +109,8 @@ fmod = binary(
 
 
 @public
-def divmod(x: Any, y: Any, /) -> tuple[Any, Any]:
-    """`x // y` and `x % y`.
+def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
+    """`x1 // y` and `x1 % y`.
 
     Args:
         x, y: arrays or scalars, which are promoted to one dtype and broadcast to one shape.
@@ -118,18 +119,18 @@ def divmod(x: Any, y: Any, /) -> tuple[Any, Any]:
     >>> print(*np.divmod(-7, 2))
     -4 1
     """
-    x, y = _numbers("divmod", x, y)
-    if is_float(x.dtype):
-        return _float_divmod(x, y)
-    return _floor_divide(x, y), _remainder(x, y)
+    x1, x2 = _numbers("divmod", x1, x2)
+    if is_float(x1.dtype):
+        return _float_divmod(x1, x2)
+    return _floor_divide(x1, x2), _remainder(x1, x2)
 
 
 # --- powers -----------------------------------------------------------------------------
 
 
 @public
-def power(x: Any, y: Any, /) -> Any:
-    """`x ** y`; a Python integer for `y` becomes repeated multiplication.
+def power(x1: Any, x2: Any, /) -> Any:
+    """`x1 ** y`; a Python integer for `x2` becomes repeated multiplication.
 
     Args:
         x, y: arrays or scalars, which are promoted to one dtype and broadcast to one shape.
@@ -138,12 +139,12 @@ def power(x: Any, y: Any, /) -> Any:
     >>> print(np.power(np.array([1., 2., 3.]), 2))
     [1. 4. 9.]
     """
-    if type(y) in (int, float) and type(x) not in (bool, int, float, complex):
-        found = _static_power(x, y)
+    if type(x2) in (int, float) and type(x1) not in (bool, int, float, complex):
+        found = _static_power(x1, x2)
         if found is not None:
             return found
-    x, y = _numbers("power", x, y)
-    return ops.pow(x, y) if is_inexact(x.dtype) else _integer_power(x, y)
+    x1, x2 = _numbers("power", x1, x2)
+    return ops.pow(x1, x2) if is_inexact(x1.dtype) else _integer_power(x1, x2)
 
 
 def _static_power(x: Any, y: int | float) -> Any:
@@ -215,26 +216,26 @@ fmin = binary(
 
 
 @public
-def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
-    """`x` kept between `min` and `max`, either of which may be None.
+def clip(arr: Any, /, min: Any = None, max: Any = None) -> Any:
+    """`arr` kept between `min` and `max`, either of which may be None.
 
     Args:
-        x: array or scalar.
-        min, max: arrays or scalars that broadcast with `x`.
+        arr: array or scalar.
+        min, max: arrays or scalars that broadcast with `arr`.
 
     >>> import fn.numpy as np
     >>> print(np.clip(np.array([-1., 0.5, 7.]), 0., 1.))
     [0.  0.5 1. ]
     """
     if min is not None and max is not None:
-        low, x, high = spread("clip", *promote("clip", min, x, max))
-        if not is_complex(array("clip", x).dtype):
-            return ops.clamp(low, x, high)
+        low, arr, high = spread("clip", *promote("clip", min, arr, max))
+        if not is_complex(array("clip", arr).dtype):
+            return ops.clamp(low, arr, high)
     if min is not None:
-        x = ops.maximum(*match("clip", min, x))
+        arr = ops.maximum(*match("clip", min, arr))
     if max is not None:
-        x = ops.minimum(*match("clip", x, max))
-    return array("clip", x)
+        arr = ops.minimum(*match("clip", arr, max))
+    return array("clip", arr)
 
 
 # --- floating functions of two arrays ---------------------------------------------------
@@ -316,13 +317,13 @@ nextafter = binary(
 
 
 @public
-def ldexp(x: Any, exponent: Any, /) -> Any:
-    """`x * 2 ** exponent`, for integer exponents.
+def ldexp(x1: Any, x2: Any, /) -> Any:
+    """`x1 * 2 ** exponent`, for integer exponents.
 
     >>> import fn.numpy as np
     >>> print(np.ldexp(1.5, 2))
     6.0
     """
-    x = as_floating("ldexp", array("ldexp", x))
-    x, scale = match("ldexp", x, cast(array("ldexp", exponent, 1), x.dtype))
-    return ops.mul(x, ops.pow(like(2.0, x), scale))
+    x1 = as_floating("ldexp", array("ldexp", x1))
+    x1, scale = match("ldexp", x1, cast(array("ldexp", x2, 1), x1.dtype))
+    return ops.mul(x1, ops.pow(like(2.0, x1), scale))

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, ConcretizationError, Tracer, is_complex, public, type_of
+from fn.core import ArgumentError, ConcretizationError, Tracer, is_complex, type_of
 from fn.numpy._arithmetic import power as raise_to
+from fn.numpy._habits import public
 from fn.numpy._index_parts import Index, Place, Range, join_vectors, take_apart
 from fn.numpy._indexing import MODES, final_shape, read
 from fn.numpy._logic import where

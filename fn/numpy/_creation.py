@@ -10,8 +10,9 @@ import jax
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, Tracer, context, is_inexact, not_an_array, public, type_of
+from fn.core import ArgumentError, Tracer, context, is_inexact, not_an_array, type_of
 from fn.numpy._dtypes import float_dtype, int_dtype, result_type
+from fn.numpy._habits import public
 from fn.numpy._promotion import (
     PYTHON,
     DTypeLike,
@@ -34,12 +35,12 @@ from fn.numpy._promotion import (
 
 
 @public
-def array(x: Any, dtype: DTypeLike = None, copy: bool = True, ndmin: int = 0) -> Any:
-    """An array of `x`: nested lists, scalars, or an array.
+def array(object: Any, dtype: DTypeLike = None, copy: bool = True, ndmin: int = 0) -> Any:
+    """An array of `object`: nested lists, scalars, or an array.
 
     Args:
-        x: array, scalar, or lists of them; lists that hold traced arrays are stacked.
-        dtype: dtype of the result; that of `x` by default. Python numbers become 32-bit ones.
+        object: array, scalar, or lists of them; lists that hold traced arrays are stacked.
+        dtype: dtype of the result; that of `object` by default. Python numbers become 32-bit ones.
         copy: accepted for NumPy's sake; arrays never change.
         ndmin: least number of axes, made up by axes of size 1 in front.
 
@@ -47,26 +48,26 @@ def array(x: Any, dtype: DTypeLike = None, copy: bool = True, ndmin: int = 0) ->
     >>> np.array([1.0, 2.0])
     Array([1., 2.], dtype=float32)
     """
-    out = _array(x, None if dtype is None else check_dtype("array", dtype))
+    out = _array(object, None if dtype is None else check_dtype("array", dtype))
     if out.ndim < ndmin:
         out = ops.expand(out, tuple(range(ndmin - out.ndim)))
     return out
 
 
 @public
-def asarray(x: Any, dtype: DTypeLike = None, copy: bool | None = None) -> Any:
-    """`x` as an array; arrays stay what they are.
+def asarray(a: Any, dtype: DTypeLike = None, copy: bool | None = None) -> Any:
+    """`a` as an array; arrays stay what they are.
 
     Args:
-        x: array, scalar, or lists of them.
-        dtype: dtype of the result; that of `x` by default.
+        a: array, scalar, or lists of them.
+        dtype: dtype of the result; that of `a` by default.
         copy: accepted for NumPy's sake; arrays never change.
 
     >>> import fn.numpy as np
     >>> np.asarray(2.0, np.bfloat16)
     Array(2, dtype=bfloat16)
     """
-    return _array(x, None if dtype is None else check_dtype("asarray", dtype))
+    return _array(a, None if dtype is None else check_dtype("asarray", dtype))
 
 
 def _array(x: Any, dtype: numpy.dtype[Any] | None) -> Any:
@@ -107,14 +108,14 @@ def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True) -> Any:
 
 
 @public
-def copy(x: Any) -> Any:
-    """`x` itself: arrays never change, so there is nothing to copy for.
+def copy(a: Any) -> Any:
+    """`a` itself: arrays never change, so there is nothing to copy for.
 
     >>> import fn.numpy as np
     >>> np.copy(np.ones(2))
     Array([1., 1.], dtype=float32)
     """
-    return _array(x, None)
+    return _array(a, None)
 
 
 # --- constant arrays --------------------------------------------------------------------
@@ -191,14 +192,14 @@ def empty(shape: Any, dtype: DTypeLike = None) -> Any:
 
 
 @public
-def full_like(x: Any, fill_value: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
-    """An array filled with one value, of the shape and dtype of `x` unless others are given.
+def full_like(a: Any, fill_value: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+    """An array filled with one value, of the shape and dtype of `a` unless others are given.
 
     >>> import fn.numpy as np
     >>> np.full_like(np.ones(2), 7)
     Array([7., 7.], dtype=float32)
     """
-    found = type_at("full_like", x)
+    found = type_at("full_like", a)
     return _filled(
         "full_like", found.shape if shape is None else shape, fill_value,
         found.dtype if dtype is None else dtype,
@@ -206,36 +207,36 @@ def full_like(x: Any, fill_value: Any, dtype: DTypeLike = None, shape: Any = Non
 
 
 @public
-def zeros_like(x: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
-    """Zeros of the shape and dtype of `x`.
+def zeros_like(a: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+    """Zeros of the shape and dtype of `a`.
 
     >>> import fn.numpy as np
     >>> np.zeros_like(np.ones(2))
     Array([0., 0.], dtype=float32)
     """
-    return full_like(x, 0, dtype, shape)
+    return full_like(a, 0, dtype, shape)
 
 
 @public
-def ones_like(x: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
-    """Ones of the shape and dtype of `x`.
+def ones_like(a: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+    """Ones of the shape and dtype of `a`.
 
     >>> import fn.numpy as np
     >>> np.ones_like(np.zeros(2))
     Array([1., 1.], dtype=float32)
     """
-    return full_like(x, 1, dtype, shape)
+    return full_like(a, 1, dtype, shape)
 
 
 @public
-def empty_like(x: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
-    """Zeros of the shape and dtype of `x`.
+def empty_like(prototype: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+    """Zeros of the shape and dtype of `prototype`.
 
     >>> import fn.numpy as np
     >>> np.empty_like(np.ones(2))
     Array([0., 0.], dtype=float32)
     """
-    return full_like(x, 0, dtype, shape)
+    return full_like(prototype, 0, dtype, shape)
 
 
 # --- sequences --------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import jax
 import ml_dtypes
 import numpy
 
-from fn.core import Tracer, canonical_dtype, public, type_of
+from fn.core import Tracer, canonical_dtype, type_of
+from fn.numpy._habits import public
 from fn.numpy._promotion import WEAK
 
 bool_ = numpy.bool_
@@ -64,14 +65,14 @@ def promote_types(a: Any, b: Any) -> numpy.dtype[Any]:
 
 
 @public
-def issubdtype(a: Any, b: Any) -> bool:
-    """Whether dtype `a` is `b` or belongs to the class of dtypes `b`.
+def issubdtype(arg1: Any, arg2: Any) -> bool:
+    """Whether dtype `arg1` is `arg2` or belongs to the class of dtypes `arg2`.
 
     >>> import fn.numpy as np
     >>> np.issubdtype(np.bfloat16, np.floating), np.issubdtype(np.int32, np.floating)
     (True, False)
     """
-    return bool(jax.dtypes.issubdtype(a, b))
+    return bool(jax.dtypes.issubdtype(arg1, arg2))
 
 
 @public
@@ -108,14 +109,14 @@ def finfo(dtype: Any) -> Any:
 
 
 @public
-def iinfo(dtype: Any) -> Any:
+def iinfo(int_type: Any) -> Any:
     """Limits of an integer dtype.
 
     >>> import fn.numpy as np
     >>> np.iinfo(np.int8).max
     127
     """
-    return ml_dtypes.iinfo(_dtype_of(dtype))
+    return ml_dtypes.iinfo(_dtype_of(int_type))
 
 
 def _dtype_of(value: Any) -> Any:

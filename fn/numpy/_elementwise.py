@@ -10,7 +10,8 @@ import ml_dtypes
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, is_complex, is_float, is_inexact, public
+from fn.core import ArgumentError, is_complex, is_float, is_inexact
+from fn.numpy._habits import public
 from fn.numpy._promotion import array, cast, like
 from fn.numpy._rows import as_floating, floating, unary
 
@@ -122,33 +123,33 @@ rint = floating("rint", ops.round, "Round to the nearest integer, ties to even."
 
 
 @public
-def round(x: Any, decimals: int = 0) -> Any:
+def round(a: Any, decimals: int = 0) -> Any:
     """Round to this many decimals, ties to even.
 
     Args:
-        x: array or scalar of any shape.
+        a: array or scalar of any shape.
         decimals: digits after the point; negative ones round to tens, hundreds, …
 
     >>> import fn.numpy as np
     >>> print(np.round(2.5), np.round(np.array([3.14159]), 2))
     2.0 [3.14]
     """
-    x = array("round", x)
-    if is_complex(x.dtype):
+    a = array("round", a)
+    if is_complex(a.dtype):
         return ops.make_complex(
-            round(ops.real_part(x), decimals), round(ops.imag_part(x), decimals)
+            round(ops.real_part(a), decimals), round(ops.imag_part(a), decimals)
         )
-    if not is_float(x.dtype):
+    if not is_float(a.dtype):
         if decimals >= 0:
-            return x
-        scaled = ops.div(as_floating("round", x), float(10**-decimals))
-        return cast(ops.mul(ops.round(scaled), float(10**-decimals)), x.dtype)
+            return a
+        scaled = ops.div(as_floating("round", a), float(10**-decimals))
+        return cast(ops.mul(ops.round(scaled), float(10**-decimals)), a.dtype)
     if decimals == 0:
-        return ops.round(x)
+        return ops.round(a)
     factor = float(10 ** builtins.abs(decimals))
     if decimals < 0:
-        return ops.mul(ops.round(ops.div(x, factor)), factor)
-    return ops.div(ops.round(ops.mul(x, factor)), factor)
+        return ops.mul(ops.round(ops.div(a, factor)), factor)
+    return ops.div(ops.round(ops.mul(a, factor)), factor)
 
 
 around = round

@@ -13,7 +13,8 @@ import ml_dtypes
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, is_inexact, is_integer, public, type_of
+from fn.core import ArgumentError, is_inexact, is_integer, type_of
+from fn.numpy._habits import public
 from fn.numpy._index_parts import (
     Index,
     NewAxis,
@@ -181,7 +182,7 @@ def filling(dtype: numpy.dtype[Any], value: Any = None) -> Any:
 
 @public
 def take(
-    x: Any,
+    a: Any,
     indices: Any,
     axis: int | None = None,
     mode: str | None = None,
@@ -189,10 +190,10 @@ def take(
     indices_are_sorted: bool = False,
     fill_value: Any = None,
 ) -> Any:
-    """Elements of `x` at these positions along an axis; of the flattened array if `axis` is None.
+    """Elements of `a` at these positions along an axis; of the flattened array if `axis` is None.
 
     Args:
-        x: array.
+        a: array.
         indices: integers; negative ones count from the end.
         axis: axis to take along, which the axes of `indices` replace.
         mode: what is read out of bounds: "fill" (the default) a fill value, "clip" the nearest
@@ -205,10 +206,10 @@ def take(
     >>> print(np.take(np.array([10, 20, 30]), np.array([0, 2, -1])))
     [10 30 30]
     """
-    x = array("take", x)
+    a = array("take", a)
     if axis is None:
-        x = ops.reshape(x, shape=(x.size,))
-    place = 0 if axis is None else one_axis("take", axis, x.ndim)
+        a = ops.reshape(a, shape=(a.size,))
+    place = 0 if axis is None else one_axis("take", axis, a.ndim)
     if isinstance(indices, int) and not isinstance(indices, bool):
         indices = numpy.int32(indices)
     found = type_of(indices)
@@ -222,7 +223,7 @@ def take(
         )
     if mode in ("wrap", "clip"):
         indices = array("take", indices, 1)
-        zero, size = literal(0, indices.dtype), literal(x.shape[place], indices.dtype)
+        zero, size = literal(0, indices.dtype), literal(a.shape[place], indices.dtype)
         if mode == "clip":  # in this mode negative indices do not count from the end
             indices = ops.maximum(indices, zero)
         else:
@@ -230,18 +231,18 @@ def take(
             indices = ops.select(ops.lt(rest, zero), ops.add(rest, size), rest)
             mode = "promise_in_bounds"
     index = (*[slice(None)] * place, indices)
-    return read("take", x, index, "fill" if mode is None else mode, fill_value, unique_indices)
+    return read("take", a, index, "fill" if mode is None else mode, fill_value, unique_indices)
 
 
 @public
 def take_along_axis(
-    x: Any, indices: Any, axis: int | None = -1, mode: str | None = None, fill_value: Any = None
+    arr: Any, indices: Any, axis: int | None = -1, mode: str | None = None, fill_value: Any = None
 ) -> Any:
-    """For each line of `x` along an axis, the elements at the positions in the same line of `indices`.
+    """For each line of `arr` along an axis, the elements at the positions in the same line of `indices`.
 
     Args:
-        x: array.
-        indices: integers, of as many axes as `x`, which broadcast with it along the others.
+        arr: array.
+        indices: integers, of as many axes as `arr`, which broadcast with it along the others.
         axis: axis to take along; None takes from the flattened array.
         mode: what is read out of bounds: "fill" (the default) a fill value, or "clip" the nearest.
         fill_value: NaN by default, and for integers the number least likely to be meant.
@@ -252,22 +253,22 @@ def take_along_axis(
     [[10 20 30]
      [ 4  5  6]]
     """
-    x, indices = array("take_along_axis", x), array("take_along_axis", indices, 1)
+    arr, indices = array("take_along_axis", arr), array("take_along_axis", indices, 1)
     if axis is None:
-        x, axis = ops.reshape(x, shape=(x.size,)), 0
-    place = one_axis("take_along_axis", axis, x.ndim)
-    if not is_integer(indices.dtype) or indices.ndim != x.ndim:
+        arr, axis = ops.reshape(arr, shape=(arr.size,)), 0
+    place = one_axis("take_along_axis", axis, arr.ndim)
+    if not is_integer(indices.dtype) or indices.ndim != arr.ndim:
         raise ArgumentError(
-            "take_along_axis: the indices do not fit", expected=f"integers of {x.ndim} axes",
+            "take_along_axis: the indices do not fit", expected=f"integers of {arr.ndim} axes",
             got=f"{indices.dtype}{list(indices.shape)}",
         )  # fmt: skip
-    x, indices = _lined_up(x, indices, place)
-    others = tuple([i for i in range(x.ndim) if i != place])
+    arr, indices = _lined_up(arr, indices, place)
+    others = tuple([i for i in range(arr.ndim) if i != place])
     return ops.gather(
-        x, ops.expand(from_front(indices, x.shape[place]), (x.ndim,)), offset_axes=(),
+        arr, ops.expand(from_front(indices, arr.shape[place]), (arr.ndim,)), offset_axes=(),
         collapsed_axes=(place,), index_map=(place,), x_batch_axes=others, index_batch_axes=others,
-        mode=read_mode("take_along_axis", mode or "fill"), fill=filling(x.dtype, fill_value),
-        slice_sizes=tuple([min(1, n) for n in x.shape]),
+        mode=read_mode("take_along_axis", mode or "fill"), fill=filling(arr.dtype, fill_value),
+        slice_sizes=tuple([min(1, n) for n in arr.shape]),
     )  # fmt: skip
 
 

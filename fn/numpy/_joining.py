@@ -9,8 +9,9 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, Tracer, public
+from fn.core import ArgumentError, Tracer
 from fn.numpy._creation import asarray
+from fn.numpy._habits import public
 from fn.numpy._indexing import read
 from fn.numpy._manipulation import atleast_1d, atleast_2d, atleast_3d
 from fn.numpy._promotion import (
@@ -119,82 +120,82 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 
 @public
-def vstack(arrays: Parts, dtype: DTypeLike = None) -> Any:
+def vstack(tup: Parts, dtype: DTypeLike = None) -> Any:
     """Join along the first axis; vectors are rows.
 
     >>> import fn.numpy as np
     >>> np.vstack([np.ones(3), np.ones(3)]).shape
     (2, 3)
     """
-    return concatenate([atleast_2d(x) for x in _parts("vstack", arrays)], 0, dtype)
+    return concatenate([atleast_2d(x) for x in _parts("vstack", tup)], 0, dtype)
 
 
 @public
-def hstack(arrays: Parts, dtype: DTypeLike = None) -> Any:
+def hstack(tup: Parts, dtype: DTypeLike = None) -> Any:
     """Join along the second axis; vectors along their only one.
 
     >>> import fn.numpy as np
     >>> np.hstack([np.ones((2, 1)), np.ones((2, 3))]).shape
     (2, 4)
     """
-    parts = [atleast_1d(x) for x in _parts("hstack", arrays)]
+    parts = [atleast_1d(x) for x in _parts("hstack", tup)]
     return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype)
 
 
 @public
-def dstack(arrays: Parts, dtype: DTypeLike = None) -> Any:
+def dstack(tup: Parts, dtype: DTypeLike = None) -> Any:
     """Join along the third axis.
 
     >>> import fn.numpy as np
     >>> np.dstack([np.ones((2, 3)), np.ones((2, 3))]).shape
     (2, 3, 2)
     """
-    return concatenate([atleast_3d(x) for x in _parts("dstack", arrays)], 2, dtype)
+    return concatenate([atleast_3d(x) for x in _parts("dstack", tup)], 2, dtype)
 
 
 @public
-def column_stack(arrays: Parts) -> Any:
+def column_stack(tup: Parts) -> Any:
     """Join along the second axis; vectors are columns.
 
     >>> import fn.numpy as np
     >>> np.column_stack([np.ones(3), np.ones(3)]).shape
     (3, 2)
     """
-    parts = _parts("column_stack", arrays)
+    parts = _parts("column_stack", tup)
     return concatenate([ops.reshape(x, shape=(x.size, 1)) if x.ndim < 2 else x for x in parts], 1)
 
 
 @public
-def append(x: Any, values: Any, axis: int | None = None) -> Any:
-    """`x` with values joined at its end; both flattened if `axis` is None.
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """`arr` with values joined at its end; both flattened if `axis` is None.
 
     >>> import fn.numpy as np
     >>> print(np.append(np.array([1, 2]), 3))
     [1 2 3]
     """
-    return concatenate([x, values], axis)
+    return concatenate([arr, values], axis)
 
 
 @public
-def delete(x: Any, index: Any, axis: int | None = None) -> Any:
-    """`x` without some places along an axis; of the flattened array if `axis` is None.
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    """`arr` without some places along an axis; of the flattened array if `axis` is None.
 
     Args:
-        x: array.
-        index: an integer, a slice, integers or a mask, known while tracing.
+        arr: array.
+        obj: an integer, a slice, integers or a mask, known while tracing.
         axis: the axis.
 
     >>> import fn.numpy as np
     >>> print(np.delete(np.array([1, 2, 3]), 1))
     [1 3]
     """
-    x = array("delete", x)
+    arr = array("delete", arr)
     if axis is None:
-        x, axis = ops.reshape(x, shape=(x.size,)), 0
-    place = one_axis("delete", axis, x.ndim)
-    known = index if isinstance(index, slice) else numpy.asarray(index)
-    kept = numpy.delete(numpy.arange(x.shape[place]), known)
-    return read("delete", x, (*[slice(None)] * place, kept))
+        arr, axis = ops.reshape(arr, shape=(arr.size,)), 0
+    place = one_axis("delete", axis, arr.ndim)
+    known = obj if isinstance(obj, slice) else numpy.asarray(obj)
+    kept = numpy.delete(numpy.arange(arr.shape[place]), known)
+    return read("delete", arr, (*[slice(None)] * place, kept))
 
 
 # --- splitting --------------------------------------------------------------------------
@@ -220,88 +221,88 @@ def _split(name: str, x: Any, sections: Any, axis: int, even: bool) -> list[Any]
 
 
 @public
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut `x` along an axis, into so many equal parts or at these places.
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut `ary` along an axis, into so many equal parts or at these places.
 
     >>> import fn.numpy as np
     >>> [part.tolist() for part in np.split(np.arange(4), 2)]
     [[0, 1], [2, 3]]
     """
-    return _split("split", x, indices_or_sections, axis, True)
+    return _split("split", ary, indices_or_sections, axis, True)
 
 
 @public
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut `x` along an axis into parts that may differ in length by one.
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut `ary` along an axis into parts that may differ in length by one.
 
     >>> import fn.numpy as np
     >>> [part.tolist() for part in np.array_split(np.arange(3), 2)]
     [[0, 1], [2]]
     """
-    return _split("array_split", x, indices_or_sections, axis, False)
+    return _split("array_split", ary, indices_or_sections, axis, False)
 
 
 @public
-def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """Cut `x` along its first axis.
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `ary` along its first axis.
 
     >>> import fn.numpy as np
     >>> [part.shape for part in np.vsplit(np.ones((4, 2)), 2)]
     [(2, 2), (2, 2)]
     """
-    return _split("vsplit", x, indices_or_sections, 0, True)
+    return _split("vsplit", ary, indices_or_sections, 0, True)
 
 
 @public
-def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """Cut `x` along its second axis; a vector along its only one.
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `ary` along its second axis; a vector along its only one.
 
     >>> import fn.numpy as np
     >>> [part.shape for part in np.hsplit(np.ones((2, 4)), 2)]
     [(2, 2), (2, 2)]
     """
-    x = array("hsplit", x)
-    return _split("hsplit", x, indices_or_sections, 0 if x.ndim == 1 else 1, True)
+    ary = array("hsplit", ary)
+    return _split("hsplit", ary, indices_or_sections, 0 if ary.ndim == 1 else 1, True)
 
 
 @public
-def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """Cut `x` along its third axis.
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut `ary` along its third axis.
 
     >>> import fn.numpy as np
     >>> [part.shape for part in np.dsplit(np.ones((1, 2, 4)), 2)]
     [(1, 2, 2), (1, 2, 2)]
     """
-    return _split("dsplit", x, indices_or_sections, 2, True)
+    return _split("dsplit", ary, indices_or_sections, 2, True)
 
 
 # --- repeating --------------------------------------------------------------------------
 
 
 @public
-def tile(x: Any, reps: Any) -> Any:
-    """`x` laid side by side, so many times along each axis.
+def tile(A: Any, reps: Any) -> Any:
+    """`A` laid side by side, so many times along each axis.
 
     >>> import fn.numpy as np
     >>> print(np.tile(np.array([1, 2]), 2))
     [1 2 1 2]
     """
-    x, times = array("tile", x), check_shape("tile", reps, "number of repeats")
-    ndim = max(x.ndim, len(times))
-    sizes, times = (1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - len(times)) + times
+    A, times = array("tile", A), check_shape("tile", reps, "number of repeats")
+    ndim = max(A.ndim, len(times))
+    sizes, times = (1,) * (ndim - A.ndim) + A.shape, (1,) * (ndim - len(times)) + times
     shape = tuple([n for pair in zip(times, sizes, strict=True) for n in pair])
-    x = ops.broadcast(ops.reshape(x, shape=sizes), shape=shape, axes=tuple(range(1, 2 * ndim, 2)))
-    return ops.reshape(x, shape=tuple([t * n for t, n in zip(times, sizes, strict=True)]))
+    A = ops.broadcast(ops.reshape(A, shape=sizes), shape=shape, axes=tuple(range(1, 2 * ndim, 2)))
+    return ops.reshape(A, shape=tuple([t * n for t, n in zip(times, sizes, strict=True)]))
 
 
 @public
 def repeat(
-    x: Any, repeats: Any, axis: int | None = None, *, total_repeat_length: int | None = None
+    a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length: int | None = None
 ) -> Any:
     """Each element so many times in a row, along an axis; of the flattened array if `axis` is None.
 
     Args:
-        x: array.
+        a: array.
         repeats: an integer, or one for each element along the axis, known while tracing.
         axis: the axis.
         total_repeat_length: size of the axis in the result; what is missing repeats the last element.
@@ -310,33 +311,33 @@ def repeat(
     >>> print(np.repeat(np.array([1, 2]), 2))
     [1 1 2 2]
     """
-    x = array("repeat", x)
+    a = array("repeat", a)
     if axis is None:
-        x, axis = ops.reshape(x, shape=(x.size,)), 0
-    place = one_axis("repeat", axis, x.ndim)
+        a, axis = ops.reshape(a, shape=(a.size,)), 0
+    place = one_axis("repeat", axis, a.ndim)
     times = numpy.asarray(repeats)
     if times.size == 1 and total_repeat_length is None:
         (count,) = check_shape("repeat", int(times.reshape(())), "number of repeats")
-        shape = (*x.shape[: place + 1], count, *x.shape[place + 1 :])
-        axes = tuple([i + (i > place) for i in range(x.ndim)])
-        out = ops.broadcast(x, shape=shape, axes=axes)
+        shape = (*a.shape[: place + 1], count, *a.shape[place + 1 :])
+        axes = tuple([i + (i > place) for i in range(a.ndim)])
+        out = ops.broadcast(a, shape=shape, axes=axes)
         return ops.reshape(
-            out, shape=(*x.shape[:place], x.shape[place] * count, *x.shape[place + 1 :])
+            out, shape=(*a.shape[:place], a.shape[place] * count, *a.shape[place + 1 :])
         )
-    places = numpy.repeat(numpy.arange(x.shape[place]), times)
+    places = numpy.repeat(numpy.arange(a.shape[place]), times)
     if total_repeat_length is not None:
         places = numpy.pad(places, (0, max(0, total_repeat_length - len(places))), mode="edge")[
             :total_repeat_length
         ]
-    return read("repeat", x, (*[slice(None)] * place, places))
+    return read("repeat", a, (*[slice(None)] * place, places))
 
 
 @public
-def roll(x: Any, shift: Any, axis: Axis = None) -> Any:
+def roll(a: Any, shift: Any, axis: Axis = None) -> Any:
     """Elements moved along axes; those that leave at one end come in at the other.
 
     Args:
-        x: array.
+        a: array.
         shift: how far, one for all axes or one for each; may be traced.
         axis: the axes; None moves the flattened array.
 
@@ -344,13 +345,13 @@ def roll(x: Any, shift: Any, axis: Axis = None) -> Any:
     >>> print(np.roll(np.array([1, 2, 3]), 1))
     [3 1 2]
     """
-    x = array("roll", x)
+    x = array("roll", a)
     if axis is None:
         return ops.reshape(roll(ops.reshape(x, shape=(x.size,)), shift, 0), shape=x.shape)
     axes = tuple(
         [
-            one_axis("roll", a, x.ndim)
-            for a in (axis if isinstance(axis, (tuple, list)) else (axis,))
+            one_axis("roll", i, x.ndim)
+            for i in (axis if isinstance(axis, (tuple, list)) else (axis,))
         ]
     )
     if not isinstance(shift, Tracer):

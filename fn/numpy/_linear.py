@@ -1,16 +1,15 @@
-"""Products of arrays: dot, matmul, tensordot, einsum, outer, and the like."""
+"""Products of arrays: dot, matmul, tensordot, outer, and the like."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy
-import opt_einsum  # type: ignore[import-untyped]  # a dependency of JAX
 
 import fn.ops as ops
-from fn.core import ArgumentError, public
+from fn.core import ArgumentError
+from fn.numpy._habits import public
 from fn.numpy._promotion import (
     DTypeLike,
     array,
@@ -24,10 +23,10 @@ from fn.numpy._promotion import (
 )
 
 _BOOL = numpy.dtype(bool)
-Precision = str | None
+Precision = Any
 
 
-def _pair(name: str, x: Any, y: Any, preferred: DTypeLike) -> tuple[Any, Any, Any]:
+def pair(name: str, x: Any, y: Any, preferred: DTypeLike) -> tuple[Any, Any, Any]:
     """Two operands in one dtype, and the dtype to add up in."""
     x, y = array(name, x), array(name, y, 1)
     if x.dtype != y.dtype:
@@ -35,13 +34,11 @@ def _pair(name: str, x: Any, y: Any, preferred: DTypeLike) -> tuple[Any, Any, An
     return x, y, None if preferred is None else check_dtype(name, preferred)
 
 
-def _product(
-    x: Any, y: Any, contract: Any, batch: Any, preferred: Any, precision: Precision
-) -> Any:
+def product(x: Any, y: Any, contract: Any, batch: Any, preferred: Any, precision: Precision) -> Any:
     if x.dtype == _BOOL:
         # Of booleans the sum is "or" and the product "and".
         x, y = ops.convert(x, dtype=numpy.int32), ops.convert(y, dtype=numpy.int32)
-        return ops.convert(_product(x, y, contract, batch, None, precision), dtype=_BOOL)
+        return ops.convert(product(x, y, contract, batch, None, precision), dtype=_BOOL)
     return ops.dot_general(
         x, y, contract=contract, batch=batch, preferred=preferred, precision=precision
     )
@@ -59,9 +56,9 @@ def _mismatch(name: str, x: Any, y: Any, rule: str) -> ArgumentError:
 
 @public
 def dot(
-    x: Any, y: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
+    a: Any, b: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
 ) -> Any:
-    """Product over the last axis of `x` and the last but one of `y` (the only one, if it has one).
+    """Product over the last axis of `a` and the last but one of `b` (the only one, if it has one).
 
     Args:
         x, y: arrays; a scalar multiplies.
@@ -72,23 +69,23 @@ def dot(
     >>> print(np.dot(np.array([1., 2.]), np.array([3., 4.])))
     11.0
     """
-    x, y, preferred = _pair("dot", x, y, preferred_element_type)
-    if not x.shape or not y.shape:
-        return ops.logical_and(x, y) if x.dtype == _BOOL else ops.mul(x, y)
-    axis = max(y.ndim - 2, 0)
-    if x.shape[-1] != y.shape[axis]:
-        raise _mismatch("dot", x, y, "the last axis of x as long as the last but one of y")
-    return _product(x, y, ((x.ndim - 1,), (axis,)), ((), ()), preferred, precision)
+    a, b, preferred = pair("dot", a, b, preferred_element_type)
+    if not a.shape or not b.shape:
+        return ops.logical_and(a, b) if a.dtype == _BOOL else ops.mul(a, b)
+    axis = max(b.ndim - 2, 0)
+    if a.shape[-1] != b.shape[axis]:
+        raise _mismatch("dot", a, b, "the last axis of x as long as the last but one of y")
+    return product(a, b, ((a.ndim - 1,), (axis,)), ((), ()), preferred, precision)
 
 
 @public
 def matmul(
-    x: Any, y: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
+    a: Any, b: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
 ) -> Any:
-    """Matrix product, `x @ y`, over the last two axes; the others are broadcast together.
+    """Matrix product, `a @ y`, over the last two axes; the others are broadcast together.
 
     Args:
-        x, y: arrays of at least one axis; one of a single axis is a row `x` or a column `y`.
+        x, y: arrays of at least one axis; one of a single axis is a row `a` or a column `b`.
         precision: "default", "high" or "highest", where the machine can trade bits for speed.
         preferred_element_type: dtype of the sums and the result.
 
@@ -96,18 +93,18 @@ def matmul(
     >>> print(np.matmul(np.eye(2), np.array([3., 4.])))
     [3. 4.]
     """
-    x, y, preferred = _pair("matmul", x, y, preferred_element_type)
-    if not x.shape or not y.shape:
+    a, b, preferred = pair("matmul", a, b, preferred_element_type)
+    if not a.shape or not b.shape:
         raise ArgumentError(
             "matmul: an operand is a scalar", expected="arrays of at least one axis",
-            got=types_text([type_at("matmul", x), type_at("matmul", y)]), fix="multiply with * instead",
+            got=types_text([type_at("matmul", a), type_at("matmul", b)]), fix="multiply with * instead",
         )  # fmt: skip
-    middle = max(y.ndim - 2, 0)
-    if x.shape[-1] != y.shape[middle]:
-        raise _mismatch("matmul", x, y, "the last axis of x as long as the last but one of y")
-    if x.ndim <= 2 and y.ndim <= 2:
-        return _product(x, y, ((x.ndim - 1,), (middle,)), ((), ()), preferred, precision)
-    return _stacked(x, y, middle, preferred, precision)
+    middle = max(b.ndim - 2, 0)
+    if a.shape[-1] != b.shape[middle]:
+        raise _mismatch("matmul", a, b, "the last axis of x as long as the last but one of y")
+    if a.ndim <= 2 and b.ndim <= 2:
+        return product(a, b, ((a.ndim - 1,), (middle,)), ((), ()), preferred, precision)
+    return _stacked(a, b, middle, preferred, precision)
 
 
 def _stacked(x: Any, y: Any, middle: int, preferred: Any, precision: Precision) -> Any:
@@ -115,7 +112,7 @@ def _stacked(x: Any, y: Any, middle: int, preferred: Any, precision: Precision) 
     x_stack, y_stack = x.shape[:-2], y.shape[:-2]
     if not y_stack:
         # One matrix for all: its columns come last anyway.
-        return _product(x, y, ((x.ndim - 1,), (middle,)), ((), ()), preferred, precision)
+        return product(x, y, ((x.ndim - 1,), (middle,)), ((), ()), preferred, precision)
     types = [type_at("matmul", a).with_shape(s) for a, s in ((x, x_stack), (y, y_stack))]
     stack = joint_shape("matmul", types)
     count = len(stack)
@@ -123,80 +120,80 @@ def _stacked(x: Any, y: Any, middle: int, preferred: Any, precision: Precision) 
     y = stretch(y, y.shape, (*stack, *y.shape[-2:]))
     if x.ndim == 1:
         # The row has no stack; what is left of y is its stack and its columns.
-        return _product(y, x, ((y.ndim - 2,), (0,)), ((), ()), preferred, precision)
+        return product(y, x, ((y.ndim - 2,), (0,)), ((), ()), preferred, precision)
     batch = tuple(range(count))
-    return _product(x, y, ((count + 1,), (count,)), (batch, batch), preferred, precision)
+    return product(x, y, ((count + 1,), (count,)), (batch, batch), preferred, precision)
 
 
 @public
-def vdot(x: Any, y: Any, *, precision: Precision = None) -> Any:
-    """Inner product of the flattened arrays; that of complex `x` is conjugated.
+def vdot(a: Any, b: Any, *, precision: Precision = None) -> Any:
+    """Inner product of the flattened arrays; that of complex `a` is conjugated.
 
     >>> import fn.numpy as np
     >>> print(np.vdot(np.ones((2, 2)), np.ones((2, 2))))
     4.0
     """
-    x, y = array("vdot", x), array("vdot", y, 1)
-    x = ops.conj(x)
+    a, b = array("vdot", a), array("vdot", b, 1)
+    a = ops.conj(a)
     return dot(
-        ops.reshape(x, shape=(x.size,)), ops.reshape(y, shape=(y.size,)), precision=precision
+        ops.reshape(a, shape=(a.size,)), ops.reshape(b, shape=(b.size,)), precision=precision
     )
 
 
 @public
-def vecdot(x: Any, y: Any, /, *, axis: int = -1, precision: Precision = None) -> Any:
-    """Inner products along an axis; that of complex `x` is conjugated.
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Precision = None) -> Any:
+    """Inner products along an axis; that of complex `x1` is conjugated.
 
     >>> import fn.numpy as np
     >>> print(np.vecdot(np.ones((2, 3)), np.ones(3)))
     [3. 3.]
     """
-    x, y, _ = _pair("vecdot", x, y, None)
-    a, b = one_axis("vecdot", axis, x.ndim), one_axis("vecdot", axis, y.ndim)
-    x, y = ops.move_axis(ops.conj(x), a, x.ndim - 1), ops.move_axis(y, b, y.ndim - 1)
-    shape = joint_shape("vecdot", [type_at("vecdot", x), type_at("vecdot", y)])
-    x, y = stretch(x, x.shape, shape), stretch(y, y.shape, shape)
+    x1, x2, _ = pair("vecdot", x1, x2, None)
+    a, b = one_axis("vecdot", axis, x1.ndim), one_axis("vecdot", axis, x2.ndim)
+    x1, x2 = ops.move_axis(ops.conj(x1), a, x1.ndim - 1), ops.move_axis(x2, b, x2.ndim - 1)
+    shape = joint_shape("vecdot", [type_at("vecdot", x1), type_at("vecdot", x2)])
+    x1, x2 = stretch(x1, x1.shape, shape), stretch(x2, x2.shape, shape)
     batch = tuple(range(len(shape) - 1))
     last = (len(shape) - 1,)
-    return _product(x, y, (last, last), (batch, batch), None, precision)
+    return product(x1, x2, (last, last), (batch, batch), None, precision)
 
 
 @public
-def inner(x: Any, y: Any, *, precision: Precision = None) -> Any:
+def inner(a: Any, b: Any, *, precision: Precision = None) -> Any:
     """Product over the last axes of both.
 
     >>> import fn.numpy as np
     >>> print(np.inner(np.ones((2, 3)), np.ones(3)))
     [3. 3.]
     """
-    x, y, _ = _pair("inner", x, y, None)
-    if not x.shape or not y.shape:
-        return dot(x, y)
-    if x.shape[-1] != y.shape[-1]:
-        raise _mismatch("inner", x, y, "last axes of one length")
-    return _product(x, y, ((x.ndim - 1,), (y.ndim - 1,)), ((), ()), None, precision)
+    a, b, _ = pair("inner", a, b, None)
+    if not a.shape or not b.shape:
+        return dot(a, b)
+    if a.shape[-1] != b.shape[-1]:
+        raise _mismatch("inner", a, b, "last axes of one length")
+    return product(a, b, ((a.ndim - 1,), (b.ndim - 1,)), ((), ()), None, precision)
 
 
 @public
-def outer(x: Any, y: Any) -> Any:
-    """All products of an element of `x` and one of `y`, both flattened.
+def outer(a: Any, b: Any) -> Any:
+    """All products of an element of `a` and one of `b`, both flattened.
 
     >>> import fn.numpy as np
     >>> print(np.outer(np.array([1, 2]), np.array([1, 10])))
     [[ 1 10]
      [ 2 20]]
     """
-    x, y, _ = _pair("outer", x, y, None)
-    shape = (x.size, y.size)
-    x = ops.broadcast(ops.reshape(x, shape=shape[:1]), shape=shape, axes=(0,))
-    y = ops.broadcast(ops.reshape(y, shape=shape[1:]), shape=shape, axes=(1,))
-    return ops.logical_and(x, y) if x.dtype == _BOOL else ops.mul(x, y)
+    a, b, _ = pair("outer", a, b, None)
+    shape = (a.size, b.size)
+    a = ops.broadcast(ops.reshape(a, shape=shape[:1]), shape=shape, axes=(0,))
+    b = ops.broadcast(ops.reshape(b, shape=shape[1:]), shape=shape, axes=(1,))
+    return ops.logical_and(a, b) if a.dtype == _BOOL else ops.mul(a, b)
 
 
 @public
 def tensordot(
-    x: Any,
-    y: Any,
+    a: Any,
+    b: Any,
     axes: Any = 2,
     *,
     precision: Precision = None,
@@ -205,8 +202,8 @@ def tensordot(
     """Product over pairs of axes.
 
     Args:
-        x, y: arrays.
-        axes: how many last axes of `x` to pair with the first ones of `y`, or the axes of each.
+        a, b: arrays.
+        axes: how many last axes of `a` to pair with the first ones of `b`, or the axes of each.
         precision: "default", "high" or "highest", where the machine can trade bits for speed.
         preferred_element_type: dtype of the sums and the result.
 
@@ -214,7 +211,7 @@ def tensordot(
     >>> np.tensordot(np.ones((2, 3)), np.ones((3, 4)), 1).shape
     (2, 4)
     """
-    x, y, preferred = _pair("tensordot", x, y, preferred_element_type)
+    x, y, preferred = pair("tensordot", a, b, preferred_element_type)
     if isinstance(axes, int):
         if not 0 <= axes <= min(x.ndim, y.ndim):
             raise _mismatch("tensordot", x, y, f"{axes} axes of each to pair")
@@ -223,206 +220,110 @@ def tensordot(
         if not isinstance(axes, (tuple, list)) or len(axes) != 2:
             raise ArgumentError(
                 "tensordot: axes do not pair up", got=repr(axes),
-                expected="a number of axes, or two sequences: axes of x and axes of y",
+                expected="a number of axes, or two sequences: axes of a and axes of b",
             )  # fmt: skip
-        both = [a if isinstance(a, Sequence) else (a,) for a in axes]
+        both = [i if isinstance(i, Sequence) else (i,) for i in axes]
         pairs = (
-            tuple([one_axis("tensordot", a, x.ndim) for a in both[0]]),
-            tuple([one_axis("tensordot", a, y.ndim) for a in both[1]]),
+            tuple([one_axis("tensordot", i, x.ndim) for i in both[0]]),
+            tuple([one_axis("tensordot", i, y.ndim) for i in both[1]]),
         )
-    if [x.shape[a] for a in pairs[0]] != [y.shape[a] for a in pairs[1]]:
+    if [x.shape[i] for i in pairs[0]] != [y.shape[i] for i in pairs[1]]:
         raise _mismatch(
             "tensordot", x, y, f"equal sizes along the paired axes {pairs[0]} and {pairs[1]}"
         )
-    return _product(x, y, pairs, ((), ()), preferred, precision)
+    return product(x, y, pairs, ((), ()), preferred, precision)
 
 
 @public
-def kron(x: Any, y: Any) -> Any:
-    """Kronecker product: `x` with each element replaced by it times `y`.
+def kron(a: Any, b: Any) -> Any:
+    """Kronecker product: `a` with each element replaced by it times `b`.
 
     >>> import fn.numpy as np
     >>> print(np.kron(np.array([1, 10]), np.array([1, 2])))
     [ 1  2 10 20]
     """
-    x, y, _ = _pair("kron", x, y, None)
+    x, y, _ = pair("kron", a, b, None)
     ndim = max(x.ndim, y.ndim)
-    a, b = (1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - y.ndim) + y.shape
-    shape = tuple([n for pair in zip(a, b, strict=True) for n in pair])
-    x = ops.broadcast(ops.reshape(x, shape=a), shape=shape, axes=tuple(range(0, 2 * ndim, 2)))
-    y = ops.broadcast(ops.reshape(y, shape=b), shape=shape, axes=tuple(range(1, 2 * ndim, 2)))
-    return ops.reshape(ops.mul(x, y), shape=tuple([n * m for n, m in zip(a, b, strict=True)]))
+    n, m = (1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - y.ndim) + y.shape
+    shape = tuple([size for pair in zip(n, m, strict=True) for size in pair])
+    x = ops.broadcast(ops.reshape(x, shape=n), shape=shape, axes=tuple(range(0, 2 * ndim, 2)))
+    y = ops.broadcast(ops.reshape(y, shape=m), shape=shape, axes=tuple(range(1, 2 * ndim, 2)))
+    out = ops.logical_and(x, y) if x.dtype == _BOOL else ops.mul(x, y)
+    return ops.reshape(out, shape=tuple([i * j for i, j in zip(n, m, strict=True)]))
 
 
 @public
-def cross(x: Any, y: Any, axis: int = -1) -> Any:
-    """Cross product of vectors of three components (or two, which gives the third component).
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """Cross product of vectors of three components; two components count as having a third of 0.
+
+    Args:
+        a, b: arrays that broadcast together along the other axes.
+        axisa, axisb: the axes of the components in each.
+        axisc: the axis of the components in the result; of two 2-vectors only the third is given.
+        axis: all three of these.
 
     >>> import fn.numpy as np
     >>> print(np.cross(np.array([1, 0, 0]), np.array([0, 1, 0])))
     [0 0 1]
     """
-    x, y, _ = _pair("cross", x, y, None)
-    a, b = one_axis("cross", axis, x.ndim), one_axis("cross", axis, y.ndim)
-    if x.shape[a] not in (2, 3) or x.shape[a] != y.shape[b]:
-        raise _mismatch("cross", x, y, f"two or three components along axis {axis}")
-    x, y = ops.move_axis(x, a, x.ndim - 1), ops.move_axis(y, b, y.ndim - 1)
-    shape = joint_shape("cross", [type_at("cross", x), type_at("cross", y)])
-    x, y = stretch(x, x.shape, shape), stretch(y, y.shape, shape)
-    last = len(shape) - 1
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y, _ = pair("cross", a, b, None)
+    i, j = one_axis("cross", axisa, x.ndim, "axisa"), one_axis("cross", axisb, y.ndim, "axisb")
+    if x.shape[i] not in (2, 3) or y.shape[j] not in (2, 3):
+        raise _mismatch("cross", x, y, "two or three components along the axis")
+    x, y = ops.move_axis(x, i, x.ndim - 1), ops.move_axis(y, j, y.ndim - 1)
+    types = [type_at("cross", v) for v in (x, y)]
+    stack = joint_shape("cross", [t.with_shape(t.shape[:-1]) for t in types])
+    x, y = [stretch(v, v.shape, (*stack, v.shape[-1])) for v in (x, y)]
+    last = len(stack)
 
     def part(v: Any, i: int) -> Any:
-        return ops.slice_axis(v, i, i + 1, last)
+        return ops.slice_axis(v, i, i + 1, last) if i < v.shape[last] else None
 
     def minor(i: int, j: int) -> Any:
-        return ops.sub(ops.mul(part(x, i), part(y, j)), ops.mul(part(x, j), part(y, i)))
+        """What is missing counts as 0."""
+        pairs = (part(x, i), part(y, j)), (part(x, j), part(y, i))
+        plus, minus = [None if p is None or q is None else ops.mul(p, q) for p, q in pairs]
+        if plus is None:
+            return ops.neg(minus) if minus is not None else None
+        return plus if minus is None else ops.sub(plus, minus)
 
-    if shape[last] == 2:
-        return ops.reshape(minor(0, 1), shape=shape[:-1])
+    if x.shape[last] == y.shape[last] == 2:
+        return ops.reshape(minor(0, 1), shape=stack)
     out = ops.concatenate(minor(1, 2), minor(2, 0), minor(0, 1), axis=last)
-    return ops.move_axis(out, last, a if x.ndim == len(shape) else last)
-
-
-# --- einsum -----------------------------------------------------------------------------
+    return ops.move_axis(out, last, one_axis("cross", axisc, last + 1, "axisc"))
 
 
 @public
-def einsum(
-    subscripts: str,
-    /,
-    *operands: Any,
-    optimize: Any = "auto",
-    precision: Precision = None,
-    preferred_element_type: DTypeLike = None,
-) -> Any:
-    """Sums of products, by Einstein's convention: letters name axes, and those not in the result are summed.
-
-    Args:
-        subscripts: such as "ij,jk->ik"; `...` stands for further axes; without an arrow, the letters
-            that occur once, in alphabetical order, are the result's.
-        operands: one array per term.
-        optimize: how to find the order of the products; see `opt_einsum`.
-        precision: "default", "high" or "highest", where the machine can trade bits for speed.
-        preferred_element_type: dtype of the sums and the result.
+def matvec(x1: Any, x2: Any, /) -> Any:
+    """Products of matrices and vectors, in stacks that broadcast together.
 
     >>> import fn.numpy as np
-    >>> print(np.einsum("ij,j->i", np.eye(2), np.array([3., 4.])))
-    [3. 4.]
+    >>> print(np.matvec(2 * np.eye(2), np.array([3., 4.])))
+    [6. 8.]
     """
-    arrays = promote("einsum", *[array("einsum", x, i + 1) for i, x in enumerate(operands)])
-    preferred = (
-        None if preferred_element_type is None else check_dtype("einsum", preferred_element_type)
-    )
-    shapes = tuple([a.shape for a in arrays])
-    way = tuple(map(tuple, optimize)) if isinstance(optimize, list) else optimize
-    try:
-        plan = _plan(subscripts, shapes, way)
-    except ValueError as error:
-        raise ArgumentError(
-            f"einsum: {error}", expected="subscripts that fit the operands",
-            got=f"{subscripts!r} for {types_text([type_at('einsum', a) for a in arrays])}",
-        ) from None  # fmt: skip
-    for chosen, formula in plan:
-        taken = [arrays.pop(i) for i in sorted(chosen, reverse=True)]
-        terms, result = formula.split("->")
-        names = terms.split(",")
-        # opt_einsum lists the operands of a step in the order they are taken off the list.
-        arrays.append(
-            _contracted(list(zip(names, taken, strict=True)), result, preferred, precision)
-        )
-    return arrays[0]
+    return _matrix_and_vector("matvec", x1, x2)
 
 
-@lru_cache(4096)
-def _plan(subscripts: str, shapes: tuple[Any, ...], optimize: Any) -> list[tuple[Any, str]]:
-    """Which operands to take off the list and multiply, step by step, and by what formula."""
-    _, steps = opt_einsum.contract_path(
-        subscripts, *shapes, shapes=True, einsum_call=True,
-        optimize="optimal" if optimize is True else optimize,
-    )  # fmt: skip
-    return [(step[0], step[2]) for step in steps]
+@public
+def vecmat(x1: Any, x2: Any, /) -> Any:
+    """Products of vectors, conjugated if complex, and matrices, in stacks that broadcast together.
+
+    >>> import fn.numpy as np
+    >>> print(np.vecmat(np.array([3., 4.]), 2 * np.eye(2)))
+    [6. 8.]
+    """
+    x2 = array("vecmat", x2, 1)
+    turned = ops.move_axis(x2, x2.ndim - 1, max(x2.ndim - 2, 0)) if x2.ndim else x2
+    return _matrix_and_vector("vecmat", turned, ops.conj(array("vecmat", x1)))
 
 
-def _contracted(
-    terms: list[tuple[str, Any]], result: str, preferred: Any, precision: Precision
-) -> Any:
-    """One step of an einsum: one or two operands (more are taken two by two)."""
-    terms = [_diagonals(names, x) for names, x in terms]
-    while len(terms) > 2:
-        (a, x), (b, y), *rest = terms
-        wanted = set(result).union(*[set(n) for n, _ in rest])
-        names = "".join([c for c in dict.fromkeys(a + b) if c in wanted])
-        terms = [(names, _contracted([(a, x), (b, y)], names, preferred, precision)), *rest]
-    if len(terms) == 2:
-        terms = _without_ones(terms[0], terms[1])
-    others = [
-        set(result).union(*[set(n) for n, _ in terms[:i] + terms[i + 1 :]])
-        for i in range(len(terms))
-    ]
-    terms = [_summed(names, x, keep) for (names, x), keep in zip(terms, others, strict=True)]
-    names, out = terms[0]
-    if len(terms) == 2:
-        names, out = _paired(terms[0], terms[1], result, preferred, precision)
-    return ops.transpose(out, permutation=tuple([names.index(c) for c in result]))
-
-
-def _diagonals(names: str, x: Any) -> tuple[str, Any]:
-    """A letter that occurs twice in a term stands for the diagonal."""
-    for c in dict.fromkeys(names):
-        while names.count(c) > 1:
-            i = names.index(c)
-            j = names.index(c, i + 1)
-            rest = [a for a in range(x.ndim) if a not in (i, j)]
-            x = ops.transpose(x, permutation=(i, j, *rest))
-            on = ops.eq(
-                ops.iota(dtype=numpy.int32, shape=x.shape, axis=0),
-                ops.iota(dtype=numpy.int32, shape=x.shape, axis=1),
-            )
-            zero = x.dtype.type(0)
-            x = ops.select(on, x, zero)
-            x = ops.reduce_or(x, axes=(0,)) if x.dtype == _BOOL else ops.reduce_sum(x, axes=(0,))
-            names = c + "".join([names[a] for a in rest])
-    return names, x
-
-
-def _summed(names: str, x: Any, keep: set[str]) -> tuple[str, Any]:
-    """Without the axes that nothing else needs."""
-    axes = tuple([i for i, c in enumerate(names) if c not in keep])
-    if not axes:
-        return names, x
-    x = ops.reduce_or(x, axes=axes) if x.dtype == _BOOL else ops.reduce_sum(x, axes=axes)
-    return "".join([c for c in names if c in keep]), x
-
-
-def _paired(
-    first: tuple[str, Any],
-    second: tuple[str, Any],
-    result: str,
-    preferred: Any,
-    precision: Precision,
-) -> tuple[str, Any]:
-    """The product of two terms, and the letters of its axes."""
-    (a, x), (b, y) = first, second
-    shared = [c for c in a if c in b]
-    batch = [c for c in shared if c in result]
-    contract = [c for c in shared if c not in result]
-    pairs = (tuple([a.index(c) for c in contract]), tuple([b.index(c) for c in contract]))
-    stacks = (tuple([a.index(c) for c in batch]), tuple([b.index(c) for c in batch]))
-    free = [c for c in a if c not in shared], [c for c in b if c not in shared]
-    names = "".join([*batch, *free[0], *free[1]])
-    # The order of the operands decides that of the free axes: the one that needs no transposition.
-    swapped = "".join([*batch, *free[1], *free[0]])
-    if swapped == result and names != result:
-        return swapped, _product(y, x, pairs[::-1], stacks[::-1], preferred, precision)
-    return names, _product(x, y, pairs, stacks, preferred, precision)
-
-
-def _without_ones(first: tuple[str, Any], second: tuple[str, Any]) -> list[tuple[str, Any]]:
-    """Axes of size 1 that are paired with longer ones are dropped: they are broadcast."""
-    out = []
-    for (names, x), (others, y) in ((first, second), (second, first)):
-        sizes = dict(zip(others, y.shape, strict=True))
-        kept = [i for i, c in enumerate(names) if x.shape[i] != 1 or sizes.get(c, 1) == 1]
-        x = ops.reshape(x, shape=tuple([x.shape[i] for i in kept]))
-        out.append(("".join([names[i] for i in kept]), x))
-    return out
+def _matrix_and_vector(name: str, matrix: Any, vector: Any) -> Any:
+    x, y, _ = pair(name, matrix, vector, None)
+    if x.ndim < 2 or not y.ndim or x.shape[-1] != y.shape[-1]:
+        raise _mismatch(name, x, y, "matrices, and vectors as long as their sides that meet")
+    out = matmul(x, ops.expand(y, (y.ndim,)))
+    return ops.reshape(out, shape=out.shape[:-1])

@@ -9,7 +9,8 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, Tracer, dtype_name, is_inexact, is_integer, public
+from fn.core import ArgumentError, Tracer, dtype_name, is_inexact, is_integer
+from fn.numpy._habits import public
 from fn.numpy._promotion import array, cast, like, match, promote, spread, type_at
 from fn.numpy._rows import binary, unary
 
@@ -68,21 +69,21 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool
 
 
 @public
-def array_equal(a: Any, b: Any, equal_nan: bool = False) -> Any:
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
     """Whether two arrays have the same shape and elements.
 
     >>> import fn.numpy as np
     >>> bool(np.array_equal(np.ones(3), np.ones(3))), bool(np.array_equal(np.ones(3), np.ones(2)))
     (True, False)
     """
-    a, b = array("array_equal", a), array("array_equal", b, 1)
-    if a.shape != b.shape:
+    a1, a2 = array("array_equal", a1), array("array_equal", a2, 1)
+    if a1.shape != a2.shape:
         return array("array_equal", False)
-    a, b = match("array_equal", a, b)
-    same = ops.eq(a, b)
+    a1, a2 = match("array_equal", a1, a2)
+    same = ops.eq(a1, a2)
     if equal_nan:
-        same = ops.logical_or(same, ops.logical_and(ops.ne(a, a), ops.ne(b, b)))
-    return ops.reduce_and(same, axes=tuple(range(a.ndim)))
+        same = ops.logical_or(same, ops.logical_and(ops.ne(a1, a1), ops.ne(a2, a2)))
+    return ops.reduce_and(same, axes=tuple(range(a1.ndim)))
 
 
 # --- logic ------------------------------------------------------------------------------
@@ -196,18 +197,18 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
 
 
 @public
-def nonzero(x: Any) -> tuple[Any, ...]:
+def nonzero(a: Any) -> tuple[Any, ...]:
     """Positions of the elements that are not zero, one index array per axis.
 
-    The number of them is data, so `x` must be known: under `jit`, use `where(condition, x, y)`.
+    The number of them is data, so `a` must be known: under `jit`, use `where(condition, x, y)`.
 
     >>> import fn.numpy as np
     >>> print(*np.nonzero(np.array([3, 0, 5])))
     [0 2]
     """
-    if isinstance(x, Tracer):
-        x = numpy.asarray(x)
-    return tuple([array("nonzero", i) for i in numpy.nonzero(numpy.asarray(array("nonzero", x)))])
+    if isinstance(a, Tracer):
+        a = numpy.asarray(a)
+    return tuple([array("nonzero", i) for i in numpy.nonzero(numpy.asarray(array("nonzero", a)))])
 
 
 @public

@@ -7,8 +7,9 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, public
+from fn.core import ArgumentError
 from fn.numpy._dtypes import float_dtype
+from fn.numpy._habits import public
 from fn.numpy._manipulation import moveaxis, ravel
 from fn.numpy._promotion import DTypeLike, array, check_dtype, check_shape, like, literal
 from fn.numpy._reductions import sum as reduce_sum
@@ -123,11 +124,11 @@ def triu(m: Any, k: int = 0) -> Any:
 
 
 @public
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Diagonals of the matrices along two axes, as a last axis.
 
     Args:
-        x: array of at least two axes.
+        a: array of at least two axes.
         offset: which diagonal; positive ones are above the main one.
         axis1, axis2: the axes of the matrices.
 
@@ -135,22 +136,22 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     >>> print(np.diagonal(np.array([[1, 2], [3, 4]])))
     [1 4]
     """
-    x = array("diagonal", x)
-    if x.ndim < 2:
+    a = array("diagonal", a)
+    if a.ndim < 2:
         raise ArgumentError(
-            "diagonal: no matrix", expected="at least two axes", got=f"shape {x.shape}"
+            "diagonal: no matrix", expected="at least two axes", got=f"shape {a.shape}"
         )
-    x = moveaxis(x, (axis1, axis2), (-2, -1))
-    rows, columns = x.shape[-2:]
+    a = moveaxis(a, (axis1, axis2), (-2, -1))
+    rows, columns = a.shape[-2:]
     # Rows and columns off the diagonal are cut away, then every (n + 1)th element is on it.
     top, left = max(-offset, 0), max(offset, 0)
     n = max(0, min(rows - top, columns - left))
-    last = x.ndim - 1
-    x = ops.slice_axis(x, min(top, rows), min(top, rows) + n, last - 1)
-    x = ops.slice_axis(x, min(left, columns), min(left, columns) + n, last)
+    last = a.ndim - 1
+    a = ops.slice_axis(a, min(top, rows), min(top, rows) + n, last - 1)
+    a = ops.slice_axis(a, min(left, columns), min(left, columns) + n, last)
     if n == 0:
-        return ops.reshape(x, shape=(*x.shape[:-2], 0))
-    flat = ops.reshape(x, shape=(*x.shape[:-2], n * n))
+        return ops.reshape(a, shape=(*a.shape[:-2], 0))
+    flat = ops.reshape(a, shape=(*a.shape[:-2], n * n))
     return ops.slice_axis(flat, 0, n * n, last - 1, n + 1)
 
 
@@ -195,11 +196,11 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 
 @public
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """Sum of a diagonal; the arguments are those of `diagonal`.
 
     >>> import fn.numpy as np
     >>> print(np.trace(np.array([[1., 2.], [3., 4.]])))
     5.0
     """
-    return reduce_sum(diagonal(x, offset, axis1, axis2), axis=-1, dtype=dtype)
+    return reduce_sum(diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)

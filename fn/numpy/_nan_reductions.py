@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import fn.ops as ops
-from fn.core import is_inexact, public
+from fn.core import is_inexact
 from fn.numpy._elementwise import isnan
+from fn.numpy._habits import public
 from fn.numpy._promotion import Axis, DTypeLike, array, like
 from fn.numpy._reductions import all as reduce_all
 from fn.numpy._reductions import max as reduce_max
@@ -29,42 +30,42 @@ def _there(x: Any) -> Any:
 
 
 @public
-def nansum(x: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False) -> Any:
+def nansum(a: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False) -> Any:
     """Sum over axes, of what is not NaN.
 
     >>> import fn.numpy as np
     >>> print(np.nansum(np.array([1., np.nan, 3.])))
     4.0
     """
-    return reduce_sum(_filled("nansum", x, 0), axis, dtype, keepdims)
+    return reduce_sum(_filled("nansum", a, 0), axis, dtype, keepdims)
 
 
 @public
-def nanprod(x: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False) -> Any:
+def nanprod(a: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False) -> Any:
     """Product over axes, of what is not NaN.
 
     >>> import fn.numpy as np
     >>> print(np.nanprod(np.array([2., np.nan, 3.])))
     6.0
     """
-    return reduce_prod(_filled("nanprod", x, 1), axis, dtype, keepdims)
+    return reduce_prod(_filled("nanprod", a, 1), axis, dtype, keepdims)
 
 
 @public
-def nanmean(x: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False) -> Any:
+def nanmean(a: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False) -> Any:
     """Mean over axes, of what is not NaN; NaN where nothing is.
 
     >>> import fn.numpy as np
     >>> print(np.nanmean(np.array([1., np.nan, 3.])))
     2.0
     """
-    x = array("nanmean", x)
-    return reduce_mean(x, axis, dtype, keepdims, _there(x))
+    a = array("nanmean", a)
+    return reduce_mean(a, axis, dtype, keepdims, _there(a))
 
 
 @public
 def nanvar(
-    x: Any, axis: Axis = None, dtype: DTypeLike = None, ddof: float = 0, keepdims: bool = False
+    a: Any, axis: Axis = None, dtype: DTypeLike = None, ddof: float = 0, keepdims: bool = False
 ) -> Any:
     """Variance over axes, of what is not NaN.
 
@@ -72,13 +73,13 @@ def nanvar(
     >>> print(np.nanvar(np.array([1., np.nan, 3.])))
     1.0
     """
-    x = array("nanvar", x)
-    return reduce_var(_filled("nanvar", x, 0), axis, dtype, ddof, keepdims, _there(x))
+    a = array("nanvar", a)
+    return reduce_var(_filled("nanvar", a, 0), axis, dtype, ddof, keepdims, _there(a))
 
 
 @public
 def nanstd(
-    x: Any, axis: Axis = None, dtype: DTypeLike = None, ddof: float = 0, keepdims: bool = False
+    a: Any, axis: Axis = None, dtype: DTypeLike = None, ddof: float = 0, keepdims: bool = False
 ) -> Any:
     """Standard deviation over axes, of what is not NaN.
 
@@ -86,29 +87,29 @@ def nanstd(
     >>> print(np.nanstd(np.array([1., np.nan, 3.])))
     1.0
     """
-    return ops.sqrt(nanvar(x, axis, dtype, ddof, keepdims))
+    return ops.sqrt(nanvar(a, axis, dtype, ddof, keepdims))
 
 
 @public
-def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmax(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest over axes, of what is not NaN; NaN where nothing is.
 
     >>> import fn.numpy as np
     >>> print(np.nanmax(np.array([1., np.nan, 3.])))
     3.0
     """
-    return _extreme("nanmax", x, axis, keepdims, reduce_max, -math.inf)
+    return _extreme("nanmax", a, axis, keepdims, reduce_max, -math.inf)
 
 
 @public
-def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmin(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest over axes, of what is not NaN; NaN where nothing is.
 
     >>> import fn.numpy as np
     >>> print(np.nanmin(np.array([1., np.nan, 3.])))
     1.0
     """
-    return _extreme("nanmin", x, axis, keepdims, reduce_min, math.inf)
+    return _extreme("nanmin", a, axis, keepdims, reduce_min, math.inf)
 
 
 def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, reduce: Any, fill: float) -> Any:

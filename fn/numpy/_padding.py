@@ -7,13 +7,14 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, public
+from fn.core import ArgumentError
+from fn.numpy._habits import public
 from fn.numpy._indexing import read
 from fn.numpy._promotion import array, stretch
 
 
 @public
-def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Any:
+def pad(x: Any, pad_width: Any, mode: str = "constant", *, kwargs: Any = 0) -> Any:
     """`x` with elements added before and after along each axis.
 
     Args:
@@ -21,7 +22,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
         pad_width: how many: `n`, `(before, after)`, or one such pair for each axis.
         mode: "constant", "edge" (the last element), "reflect" (mirrored, without the last element),
             "symmetric" (mirrored, with it) or "wrap" (from the other end).
-        constant_values: what to add in mode "constant", one value or pairs as for `pad_width`.
+        kwargs: what to add in mode "constant", one value or pairs as for `pad_width`.
 
     >>> import fn.numpy as np
     >>> print(np.pad(np.array([1, 2, 3]), (1, 2), "reflect"))
@@ -34,7 +35,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
             "pad: a width is negative", expected="integers >= 0", got=str(pad_width)
         )
     if mode == "constant":
-        return _pad_constant(x, widths, constant_values)
+        return _pad_constant(x, widths, kwargs)
     if mode not in _SOURCES:
         raise ArgumentError(
             "pad: unknown mode", expected=", ".join(["constant", *_SOURCES]), got=repr(mode)

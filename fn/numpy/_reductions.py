@@ -11,16 +11,9 @@ import ml_dtypes
 import numpy
 
 import fn.ops as ops
-from fn.core import (
-    ArgumentError,
-    canonical_dtype,
-    dtype_name,
-    is_complex,
-    is_float,
-    is_integer,
-    public,
-)
+from fn.core import ArgumentError, canonical_dtype, dtype_name, is_complex, is_float, is_integer
 from fn.numpy._dtypes import int_dtype
+from fn.numpy._habits import public
 from fn.numpy._logic import truth
 from fn.numpy._promotion import (
     Axis,
@@ -106,7 +99,7 @@ def _reduce(
 
 @public
 def sum(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: DTypeLike = None,
     keepdims: bool = False,
@@ -116,7 +109,7 @@ def sum(
     """Sum over axes.
 
     Args:
-        x: array; small integers and booleans are added up in a whole word.
+        a: array; small integers and booleans are added up in a whole word.
         axis: an axis, several, or None for all.
         dtype: dtype of the sum and the result.
         keepdims: keep the summed axes, with size 1.
@@ -127,12 +120,12 @@ def sum(
     >>> print(np.sum(np.ones((2, 3)), axis=0))
     [2. 2. 2.]
     """
-    return _reduce("sum", ops.reduce_sum, x, axis, dtype, keepdims, where, 0, initial, ops.add)
+    return _reduce("sum", ops.reduce_sum, a, axis, dtype, keepdims, where, 0, initial, ops.add)
 
 
 @public
 def prod(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: DTypeLike = None,
     keepdims: bool = False,
@@ -145,19 +138,19 @@ def prod(
     >>> print(np.prod(np.array([2., 3.])))
     6.0
     """
-    return _reduce("prod", ops.reduce_prod, x, axis, dtype, keepdims, where, 1, initial, ops.mul)
+    return _reduce("prod", ops.reduce_prod, a, axis, dtype, keepdims, where, 1, initial, ops.mul)
 
 
 @public
 def mean(
-    x: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False, where: Any = None
+    a: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False, where: Any = None
 ) -> Any:
     """Mean over axes, floating.
 
     Args:
-        x: array.
+        a: array.
         axis: an axis, several, or None for all.
-        dtype: dtype of the result; that of `x` if floating.
+        dtype: dtype of the result; that of `a` if floating.
         keepdims: keep the axes, with size 1.
         where: mask of the elements that count.
 
@@ -165,18 +158,18 @@ def mean(
     >>> print(np.mean(np.array([[1., 2.], [3., 4.]]), axis=1))
     [1.5 3.5]
     """
-    x = array("mean", x)
-    axes = some_axes("mean", axis, x.ndim)
+    a = array("mean", a)
+    axes = some_axes("mean", axis, a.ndim)
     if dtype is not None:
-        x = ops.convert(x, dtype=check_dtype("mean", dtype))
-    x = as_floating("mean", x)
-    target = x.dtype
-    wide = ops.convert(x, dtype=numpy.float32) if target.itemsize < 4 else x
+        a = ops.convert(a, dtype=check_dtype("mean", dtype))
+    a = as_floating("mean", a)
+    target = a.dtype
+    wide = ops.convert(a, dtype=numpy.float32) if target.itemsize < 4 else a
     if where is None:
-        out = ops.div(ops.reduce_sum(wide, axes=axes), literal(_count(x, axes), wide.dtype))
+        out = ops.div(ops.reduce_sum(wide, axes=axes), literal(_count(a, axes), wide.dtype))
     else:
         total = ops.reduce_sum(_masked("mean", wide, where, 0), axes=axes)
-        out = ops.div(total, _how_many("mean", where, x, axes, wide.dtype))
+        out = ops.div(total, _how_many("mean", where, a, axes, wide.dtype))
     return _kept(out if out.dtype == target else ops.convert(out, dtype=target), axes, keepdims)
 
 
@@ -192,14 +185,14 @@ def _how_many(name: str, where: Any, x: Any, axes: tuple[int, ...], dtype: Any) 
 
 @public
 def average(
-    x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
+    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
 ) -> Any:
     """Weighted mean over axes.
 
     Args:
-        x: array.
+        a: array.
         axis: an axis, several, or None for all.
-        weights: array that broadcasts with `x`, or of one axis to go along `axis`.
+        weights: array that broadcasts with `a`, or of one axis to go along `axis`.
         returned: whether to return the sum of the weights as well.
         keepdims: keep the axes, with size 1.
 
@@ -207,26 +200,26 @@ def average(
     >>> print(np.average(np.array([1., 3.]), weights=np.array([3., 1.])))
     1.5
     """
-    x = array("average", x)
-    axes = some_axes("average", axis, x.ndim)
+    a = array("average", a)
+    axes = some_axes("average", axis, a.ndim)
     if weights is None:
-        out = mean(x, axes, keepdims=keepdims)
-        total = ops.full(literal(_count(x, axes), out.dtype), out.shape)
+        out = mean(a, axes, keepdims=keepdims)
+        total = ops.full(literal(_count(a, axes), out.dtype), out.shape)
         return (out, total) if returned else out
     weights = array("average", weights, 1)
-    if weights.ndim == 1 and x.ndim > 1 and len(axes) == 1:
-        weights = ops.reshape(weights, shape=(weights.size, *[1] * (x.ndim - 1 - axes[0])))
-    x, weights = match("average", x, weights, floating=True)
-    if weights.shape != x.shape:
-        weights = ops.full(weights, x.shape)
+    if weights.ndim == 1 and a.ndim > 1 and len(axes) == 1:
+        weights = ops.reshape(weights, shape=(weights.size, *[1] * (a.ndim - 1 - axes[0])))
+    a, weights = match("average", a, weights, floating=True)
+    if weights.shape != a.shape:
+        weights = ops.full(weights, a.shape)
     total = _kept(_total(weights, axes), axes, keepdims)
-    out = ops.div(_kept(_total(ops.mul(x, weights), axes), axes, keepdims), total)
+    out = ops.div(_kept(_total(ops.mul(a, weights), axes), axes, keepdims), total)
     return (out, total) if returned else out
 
 
 @public
 def var(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: DTypeLike = None,
     ddof: float = 0,
@@ -236,9 +229,9 @@ def var(
     """Variance over axes: the mean squared distance from the mean.
 
     Args:
-        x: array.
+        a: array.
         axis: an axis, several, or None for all.
-        dtype: dtype of the result; that of `x` if floating, the real part's if complex.
+        dtype: dtype of the result; that of `a` if floating, the real part's if complex.
         ddof: what to subtract from the number of elements divided by.
         keepdims: keep the axes, with size 1.
         where: mask of the elements that count.
@@ -247,30 +240,30 @@ def var(
     >>> print(np.var(np.array([1., 3.])))
     1.0
     """
-    x = as_floating("var", array("var", x))
-    axes = some_axes("var", axis, x.ndim)
-    target = ml_dtypes.finfo(x.dtype).dtype if dtype is None else check_dtype("var", dtype)
-    if is_float(x.dtype) and x.dtype.itemsize < 4:
-        x = ops.convert(x, dtype=numpy.float32)
-    center = mean(x, axes, keepdims=True, where=where)
-    distance = ops.sub(*match("var", x, center))
-    if is_complex(x.dtype):
+    a = as_floating("var", array("var", a))
+    axes = some_axes("var", axis, a.ndim)
+    target = ml_dtypes.finfo(a.dtype).dtype if dtype is None else check_dtype("var", dtype)
+    if is_float(a.dtype) and a.dtype.itemsize < 4:
+        a = ops.convert(a, dtype=numpy.float32)
+    center = mean(a, axes, keepdims=True, where=where)
+    distance = ops.sub(*match("var", a, center))
+    if is_complex(a.dtype):
         parts = ops.real_part(distance), ops.imag_part(distance)
         squares = ops.add(*[ops.square(p) for p in parts])
     else:
         squares = ops.square(distance)
     total = ops.reduce_sum(_masked("var", squares, where, 0), axes=axes)
     if where is None:
-        count = literal(builtins.max(_count(x, axes) - ddof, 0), total.dtype)
+        count = literal(builtins.max(_count(a, axes) - ddof, 0), total.dtype)
     else:
-        count = ops.sub(_how_many("var", where, x, axes, total.dtype), literal(ddof, total.dtype))
+        count = ops.sub(_how_many("var", where, a, axes, total.dtype), literal(ddof, total.dtype))
     out = ops.div(total, count)
     return _kept(out if out.dtype == target else ops.convert(out, dtype=target), axes, keepdims)
 
 
 @public
 def std(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: DTypeLike = None,
     ddof: float = 0,
@@ -283,7 +276,7 @@ def std(
     >>> print(np.std(np.array([1., 3.])))
     1.0
     """
-    return ops.sqrt(var(x, axis, dtype, ddof, keepdims, where))
+    return ops.sqrt(var(a, axis, dtype, ddof, keepdims, where))
 
 
 # --- extremes ---------------------------------------------------------------------------
@@ -322,12 +315,12 @@ def _extreme(
 
 @public
 def max(
-    x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
     """The largest over axes; NaN if any is. Elements that tie share the derivative.
 
     Args:
-        x: array of real numbers.
+        a: array of real numbers.
         axis: an axis, several, or None for all.
         keepdims: keep the axes, with size 1.
         initial: the least the result can be; needed for empty axes.
@@ -337,12 +330,12 @@ def max(
     >>> print(np.max(np.array([[1., 5.], [3., 2.]]), axis=0))
     [3. 5.]
     """
-    return _extreme("max", True, x, axis, keepdims, initial, where)
+    return _extreme("max", True, a, axis, keepdims, initial, where)
 
 
 @public
 def min(
-    x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
     """The smallest over axes; the arguments are those of `max`.
 
@@ -350,21 +343,21 @@ def min(
     >>> print(np.min(np.array([[1., 5.], [3., 2.]]), axis=0))
     [1. 2.]
     """
-    return _extreme("min", False, x, axis, keepdims, initial, where)
+    return _extreme("min", False, a, axis, keepdims, initial, where)
 
 
 amax, amin = max, min
 
 
 @public
-def ptp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest minus smallest over axes.
 
     >>> import fn.numpy as np
     >>> print(np.ptp(np.array([1., 5., 3.])))
     4.0
     """
-    return ops.sub(max(x, axis, keepdims), min(x, axis, keepdims))
+    return ops.sub(max(a, axis, keepdims), min(a, axis, keepdims))
 
 
 def _argument(name: str, op: Callable[..., Any], x: Any, axis: int | None, keepdims: bool) -> Any:
@@ -386,25 +379,25 @@ def _argument(name: str, op: Callable[..., Any], x: Any, axis: int | None, keepd
 
 
 @public
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the first largest element is along an axis; in the flattened array if `axis` is None.
 
     >>> import fn.numpy as np
     >>> print(np.argmax(np.array([[1., 5.], [3., 2.]]), axis=1))
     [1 0]
     """
-    return _argument("argmax", ops.argmax, x, axis, keepdims)
+    return _argument("argmax", ops.argmax, a, axis, keepdims)
 
 
 @public
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the first smallest element is along an axis; in the flattened array if `axis` is None.
 
     >>> import fn.numpy as np
     >>> print(np.argmin(np.array([[1., 5.], [3., 2.]]), axis=1))
     [0 1]
     """
-    return _argument("argmin", ops.argmin, x, axis, keepdims)
+    return _argument("argmin", ops.argmin, a, axis, keepdims)
 
 
 # --- logic ------------------------------------------------------------------------------
@@ -420,36 +413,36 @@ def _holds(
 
 
 @public
-def all(x: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) -> Any:
+def all(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) -> Any:
     """Whether all elements over axes are nonzero.
 
     >>> import fn.numpy as np
     >>> print(np.all(np.array([[True, False], [True, True]]), axis=0))
     [ True False]
     """
-    return _holds("all", ops.reduce_and, x, axis, keepdims, where)
+    return _holds("all", ops.reduce_and, a, axis, keepdims, where)
 
 
 @public
-def any(x: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) -> Any:
+def any(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) -> Any:
     """Whether any element over axes is nonzero.
 
     >>> import fn.numpy as np
     >>> print(np.any(np.array([[True, False], [False, False]]), axis=0))
     [ True False]
     """
-    return _holds("any", ops.reduce_or, x, axis, keepdims, where)
+    return _holds("any", ops.reduce_or, a, axis, keepdims, where)
 
 
 @public
-def count_nonzero(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """How many elements over axes are not zero.
 
     >>> import fn.numpy as np
     >>> print(np.count_nonzero(np.array([3., 0., 5.])))
     2
     """
-    return sum(truth("count_nonzero", x), axis, keepdims=keepdims)
+    return sum(truth("count_nonzero", a), axis, keepdims=keepdims)
 
 
 # --- running ----------------------------------------------------------------------------
@@ -465,22 +458,22 @@ def _running(name: str, op: Callable[..., Any], x: Any, axis: int | None, dtype:
 
 
 @public
-def cumsum(x: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+def cumsum(a: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
     """Running sum along an axis; of the flattened array if `axis` is None.
 
     >>> import fn.numpy as np
     >>> print(np.cumsum(np.array([1., 2., 3.])))
     [1. 3. 6.]
     """
-    return _running("cumsum", ops.cumsum, x, axis, dtype)
+    return _running("cumsum", ops.cumsum, a, axis, dtype)
 
 
 @public
-def cumprod(x: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+def cumprod(a: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
     """Running product along an axis; of the flattened array if `axis` is None.
 
     >>> import fn.numpy as np
     >>> print(np.cumprod(np.array([1., 2., 3.])))
     [1. 2. 6.]
     """
-    return _running("cumprod", ops.cumprod, x, axis, dtype)
+    return _running("cumprod", ops.cumprod, a, axis, dtype)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fn.core import is_inexact, public, type_of
+from fn.core import is_inexact, type_of
+from fn.numpy._habits import public
 from fn.numpy._promotion import cast, floating_dtype, match, type_at
 
 Unary = Callable[[Any], Any]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, is_inexact, public
+from fn.core import ArgumentError, is_inexact
 from fn.numpy._dtypes import int_dtype
+from fn.numpy._habits import public
 from fn.numpy._promotion import array, like, match, one_axis
 
 _BOOL = numpy.dtype(bool)
@@ -22,11 +23,11 @@ def _prepared(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
 
 
 @public
-def sort(x: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False) -> Any:
+def sort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False) -> Any:
     """Elements in rising order along an axis; NaN comes last.
 
     Args:
-        x: array.
+        a: array.
         axis: axis to sort along; None sorts the flattened array.
         stable: whether equal elements keep their order.
         descending: falling order instead.
@@ -35,17 +36,17 @@ def sort(x: Any, axis: int | None = -1, *, stable: bool = True, descending: bool
     >>> print(np.sort(np.array([3, 1, 2])))
     [1 2 3]
     """
-    x, place = _prepared("sort", x, axis)
-    (out,) = ops.sort(x, axis=place, stable=stable)
+    a, place = _prepared("sort", a, axis)
+    (out,) = ops.sort(a, axis=place, stable=stable)
     return ops.reverse(out, axes=(place,)) if descending else out
 
 
 @public
-def argsort(x: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False) -> Any:
+def argsort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False) -> Any:
     """Positions of the elements in rising order along an axis.
 
     Args:
-        x: array.
+        a: array.
         axis: axis to sort along; None sorts the flattened array.
         stable: whether equal elements keep their order.
         descending: falling order instead.
@@ -54,11 +55,11 @@ def argsort(x: Any, axis: int | None = -1, *, stable: bool = True, descending: b
     >>> print(np.argsort(np.array([30, 10, 20])))
     [1 2 0]
     """
-    x, place = _prepared("argsort", x, axis)
-    places = ops.iota(dtype=int_dtype(), shape=x.shape, axis=place)
+    a, place = _prepared("argsort", a, axis)
+    places = ops.iota(dtype=int_dtype(), shape=a.shape, axis=place)
     if descending:  # of equal elements the first stays first, so sort backwards and turn around
-        x, places = ops.reverse(x, axes=(place,)), ops.reverse(places, axes=(place,))
-    out = ops.sort(x, places, axis=place, keys=1, stable=stable)[1]
+        a, places = ops.reverse(a, axes=(place,)), ops.reverse(places, axes=(place,))
+    out = ops.sort(a, places, axis=place, keys=1, stable=stable)[1]
     return ops.reverse(out, axes=(place,)) if descending else out
 
 
@@ -114,11 +115,11 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
 
 
 @public
-def flatnonzero(x: Any) -> Any:
-    """Positions in the flattened array of the elements that are not zero; `x` must be known.
+def flatnonzero(a: Any) -> Any:
+    """Positions in the flattened array of the elements that are not zero; `a` must be known.
 
     >>> import fn.numpy as np
     >>> print(np.flatnonzero(np.array([3, 0, 5])))
     [0 2]
     """
-    return array("flatnonzero", numpy.flatnonzero(numpy.asarray(x)))
+    return array("flatnonzero", numpy.flatnonzero(numpy.asarray(a)))

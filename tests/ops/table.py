@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.ops import (
     rows_collective,
     rows_control,
+    rows_conv,
     rows_cumulative,
     rows_dot,
     rows_dynamic,
@@ -15,6 +16,7 @@ from tests.ops import (
     rows_shape,
     rows_sort,
     rows_special,
+    rows_window,
 )
 from tests.ops.row import Row
 
@@ -29,6 +31,8 @@ ROWS: list[Row] = [
     *rows_gather.ROWS,
     *rows_dynamic.ROWS,
     *rows_random.ROWS,
+    *rows_conv.ROWS,
+    *rows_window.ROWS,
     *rows_collective.ROWS,
     *rows_control.ROWS,
 ]
