@@ -1,10 +1,26 @@
 """fn: composable transformations of pure functions, over a program you can read."""
 
+from fn import inspect as inspect
 from fn import nn as nn
 from fn import numpy as numpy
 from fn import ops as ops
 from fn import optim as optim
 from fn import random as random
+from fn.control import checkpoint as checkpoint
+from fn.control import cond as cond
+from fn.control import custom as custom
+from fn.control import custom_jvp as custom_jvp
+from fn.control import custom_linear_solve as custom_linear_solve
+from fn.control import custom_root as custom_root
+from fn.control import custom_vjp as custom_vjp
+from fn.control import fori_loop as fori_loop
+from fn.control import name as name
+from fn.control import optimization_barrier as optimization_barrier
+from fn.control import remat as remat
+from fn.control import save_only as save_only
+from fn.control import scan as scan
+from fn.control import switch as switch
+from fn.control import while_loop as while_loop
 from fn.core import ArrayType as ArrayType
 from fn.core import FnError as FnError
 from fn.core import Literal as Literal

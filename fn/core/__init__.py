@@ -20,6 +20,9 @@ from fn.core._check import check as check
 from fn.core._check import checked as checked
 from fn.core._dce import dce as dce
 from fn.core._dce import used_inputs as used_inputs
+from fn.core._environment import Snapshot as Snapshot
+from fn.core._environment import Unknowable as Unknowable
+from fn.core._environment import snapshot as snapshot
 from fn.core._errors import ArgumentError as ArgumentError
 from fn.core._errors import AxisNameError as AxisNameError
 from fn.core._errors import BatchError as BatchError
@@ -32,6 +35,8 @@ from fn.core._errors import ProgramError as ProgramError
 from fn.core._errors import TreeError as TreeError
 from fn.core._errors import TypeRuleError as TypeRuleError
 from fn.core._evaluate import evaluate as evaluate
+from fn.core._infer import infer as infer
+from fn.core._infer import not_an_array as not_an_array
 from fn.core._parse import parse as parse
 from fn.core._primitive import Linear as Linear
 from fn.core._primitive import Primitive as Primitive
@@ -57,8 +62,6 @@ from fn.core._trace import check_open as check_open
 from fn.core._trace import context as context
 from fn.core._trace import evaluating as evaluating
 from fn.core._trace import from_source as from_source
-from fn.core._trace import infer as infer
-from fn.core._trace import not_an_array as not_an_array
 from fn.core._trace import recording as recording
 from fn.core._trace import set_evaluator as set_evaluator
 from fn.core._traced import Arguments as Arguments

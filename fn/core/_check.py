@@ -6,9 +6,10 @@ import os
 from typing import Any
 
 from fn.core._errors import FnError, ProgramError
+from fn.core._infer import infer
 from fn.core._print import format_program
 from fn.core._program import Literal, Program, Variable
-from fn.core._trace import from_source, infer
+from fn.core._trace import from_source
 from fn.core._types import type_of
 
 _AROUND = 5

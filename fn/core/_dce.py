@@ -36,8 +36,14 @@ def dce(program: Program, used: Sequence[bool] | None = None) -> Program:
 
 def _prune(equation: Equation, wanted: list[bool]) -> Equation:
     assert equation.primitive.prune is not None
-    inputs, params = equation.primitive.prune(tuple(wanted), equation.inputs, **equation.params)
-    outputs = tuple([v for v, want in zip(equation.outputs, wanted, strict=True) if want])
+    inputs, params, *kept = equation.primitive.prune(
+        tuple(wanted), equation.inputs, **equation.params
+    )
+    # A loop keeps results nobody uses while another result is computed from them.
+    kept = kept[0] if kept else wanted
+    if all(kept) and len(inputs) == len(equation.inputs):
+        return equation
+    outputs = tuple([v for v, keep in zip(equation.outputs, kept, strict=True) if keep])
     return Equation(equation.primitive, tuple(inputs), outputs, params, equation.source)
 
 

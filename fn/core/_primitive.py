@@ -65,7 +65,8 @@ class Primitive:
             `(args, nonzero, **params) -> (outs, out_nonzero, tangents -> out_tangents)`.
             None derives it from `jvp`.
         prune: for primitives that carry Programs: `(used, inputs, **params) -> (inputs, params)`,
-            the equation without its unused outputs.
+            the equation without its unused outputs; a third result says, per output, which stay,
+            if some have to that are not used.
         multiple: whether the operation returns a tuple.
     """
 

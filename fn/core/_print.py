@@ -92,7 +92,9 @@ def _format_one(program: Program, names: dict[int, str]) -> str:
         return f"{env.get(variable, repr(variable))}: {variable.type}"
 
     def atom(a: Atom) -> str:
-        return format_literal(a) if isinstance(a, Literal) else env.get(a, f"?{getattr(a, 'type', a)}")
+        return (
+            format_literal(a) if isinstance(a, Literal) else env.get(a, f"?{getattr(a, 'type', a)}")
+        )
 
     own = len(program.inputs) - len(program.captured)
     inputs = ", ".join(map(define, program.inputs[:own]))

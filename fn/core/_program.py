@@ -151,9 +151,12 @@ class Program:
         return found
 
     def subprograms(self) -> Iterator[Program]:
-        """The Programs that this one's equations carry as parameters, in order, with repeats."""
+        """The Programs that this one's equations carry as parameters, in order, with repeats.
+
+        Parameters go by name, as they are printed, so that the text does not depend on who wrote them.
+        """
         for equation in self.equations:
-            for value in equation.params.values():
+            for _, value in sorted(equation.params.items()):
                 yield from programs_in(value)
 
     def __eq__(self, other: object) -> bool:

@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 
 from fn.core._errors import (
-    ArgumentError,
     ConcretizationError,
     FnError,
     LeakError,
-    MissingRuleError,
 )
-from fn.core._primitive import Linear, Primitive
+from fn.core._infer import infer, not_an_array
+from fn.core._primitive import Primitive
 from fn.core._program import Atom, Equation, Literal, Program, Variable
 from fn.core._source import Source, current_source
 from fn.core._source import state as _source_state
@@ -173,7 +172,7 @@ class Trace:
 
     __slots__ = (
         "label", "parent", "equations", "inputs", "values", "asked", "closed", "paths", "axes",
-        "_captured", "_outside", "_kept", "_defined", "_scanned",
+        "stands_for", "_captured", "_outside", "_kept", "_defined", "_scanned",
     )  # fmt: skip
 
     def __init__(self, label: str, paths: Callable[[], Sequence[str]] | None = None) -> None:
@@ -188,6 +187,9 @@ class Trace:
         self.paths = paths
         # Named axes that this trace opens, name -> size; `vmap` fills it.
         self.axes: dict[Any, int] = {}
+        # Tracers of other traces that inputs of this one stand for, by identity: how a rule that is
+        # traced later sees the values its closure held (see `stand_for`).
+        self.stands_for: dict[int, Tracer] = {}
         self._captured: dict[int, Variable] = {}
         self._outside: list[Any] = []  # keeps what `_captured` identifies by id alive
         self._kept: dict[Variable, Any] = {}
@@ -199,8 +201,13 @@ class Trace:
         variable = Variable(type)
         self.inputs.append(variable)
         if value is not None:
-            self.values[variable] = value
+            self.values[variable] = _standing_for(value, self.parent)
         return Tracer(self, variable)
+
+    def stand_for(self, value: Any, tracer: Tracer) -> None:
+        """While this trace runs, `tracer` takes the place of `value`, even if the trace of `value` ended."""
+        self.stands_for[id(value)] = tracer
+        self._outside.append(value)
 
     def bind(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Record one equation."""
@@ -229,6 +236,10 @@ class Trace:
                 return value._atom
             if type(value._atom) is Literal:
                 return value._atom
+            value = _standing_for(value, self)
+            if value._trace is self:
+                standing: Atom = value._atom
+                return standing
             check_open(value, operation)
         elif type(value) in _SCALARS or isinstance(value, (np.generic, *_SCALARS)):
             return Literal(value)
@@ -325,74 +336,25 @@ def from_source(source: Source | None) -> Iterator[None]:
         _source_state.source = before
 
 
-# --- type inference ---------------------------------------------------------------------
-
-_inferred: dict[Any, tuple[ArrayType, ...]] = {}
-
-
-def infer(
-    primitive: Primitive, types: tuple[ArrayType, ...], params: dict[str, Any]
-) -> tuple[ArrayType, ...]:
-    """Output types of `primitive` at these types, from its type rule, remembered."""
-    key = (primitive, types, *params.items()) if params else (primitive, types)
-    try:
-        found = _inferred.get(key)
-    except TypeError:
-        raise _unhashable(primitive, params) from None
-    if found is None:
-        result = primitive.type(*types, **params)
-        found = result if isinstance(result, tuple) else (result,)
-        if len(_inferred) > 100_000:
-            _inferred.clear()
-        _inferred[key] = found
-    return found
-
-
-def _unhashable(primitive: Primitive, params: dict[str, Any]) -> FnError:
-    for name, value in params.items():
-        try:
-            hash(value)
-        except TypeError:
-            return ArgumentError(
-                f"{primitive.name}: parameter {name!r} is not hashable",
-                expected="a hashable value: numbers, strings, tuples, dtypes, Programs",
-                got=type(value).__name__,
-                fix="pass arrays as positional arguments and lists as tuples",
-            )
-    return ArgumentError(f"{primitive.name}: a parameter is not hashable")
-
-
-def not_an_array(operation: str, position: int | str | None, value: Any) -> FnError:
-    """The error for a value that is no array, scalar or tracer where one is needed."""
-    if isinstance(value, Linear):
-        return MissingRuleError(
-            f"{operation} has no transpose rule here: the function is not linear",
-            expected="each operation linear in the transposed arguments",
-            got=f"a product or quotient of two values that depend on them, one a {value.type}",
-            fix="transpose the derivative instead: fn.vjp, or fn.linearize first",
-        )
-    where = f"argument {position}" if isinstance(position, int) else (position or "a value")
-    kind = type(value).__name__
-    dtype = f" of dtype {value.dtype}" if hasattr(value, "dtype") else ""
-    fix = "convert it with fn.numpy.asarray, or pass it as a static argument"
-    if "key<" in dtype:
-        fix = "pass its bits, jax.random.key_data(key), or make keys with fn.random.key"
-    if isinstance(value, (list, tuple)):
-        fix = "make one array of it with fn.numpy.asarray"
-    return ArgumentError(
-        f"{operation}: {where} is not an array",
-        expected="an array, a Python or NumPy number, or a traced array",
-        got=f"{kind}{dtype}",
-        fix=fix,
-    )
-
-
 # --- leaks and concrete values ----------------------------------------------------------
+
+
+def _standing_for(value: Any, trace: Trace | None) -> Any:
+    """What takes the place of `value` in `trace` or one around it; `value` itself if nothing does."""
+    while trace is not None and type(value) is Tracer:
+        if trace.stands_for:
+            found = trace.stands_for.get(id(value))
+            if found is not None:
+                return found
+        trace = trace.parent
+    return value
 
 
 def check_open(tracer: Tracer, operation: str) -> None:
     """Raise if `tracer` outlived its trace."""
     trace = tracer._trace
+    if _standing_for(tracer, context.trace) is not tracer:
+        return
     if not trace.closed:
         # An inner trace may use what an outer one made, not the other way round.
         running = context.trace
@@ -415,6 +377,7 @@ def check_open(tracer: Tracer, operation: str) -> None:
 
 def concrete(tracer: Tracer, asked: str, fix: str) -> Any:
     """The value of `tracer`, computed on demand from what an eager transform was called on."""
+    tracer = _standing_for(tracer, context.trace)
     trace = tracer._trace
     if trace.closed:
         check_open(tracer, asked)

@@ -15,9 +15,10 @@ from fn.core._check import checked
 from fn.core._dce import dce
 from fn.core._environment import Snapshot, Unknowable, snapshot
 from fn.core._errors import ArgumentError, FnError
+from fn.core._infer import not_an_array
 from fn.core._program import Program
 from fn.core._source import state as _source_state
-from fn.core._trace import Trace, Tracer, context, not_an_array, recording
+from fn.core._trace import Trace, Tracer, context, recording
 from fn.core._tree import PyTreeDef, leaf_paths, tree_flatten, tree_unflatten
 from fn.core._types import ArrayType, type_of, x64_enabled
 

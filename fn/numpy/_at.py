@@ -17,8 +17,8 @@ from fn.numpy._arithmetic import power as raise_to
 from fn.numpy._habits import public
 from fn.numpy._index_parts import Index, Place, Range, join_vectors, take_apart
 from fn.numpy._indexing import MODES, final_shape, read
-from fn.numpy._logic import where
 from fn.numpy._promotion import Shape, array, cast, joint_shape, stretch, type_at
+from fn.numpy._searching import where
 
 _BOOL = numpy.dtype(bool)
 Combine = Callable[[Any, Any], Any]

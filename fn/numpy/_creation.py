@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import array as array_module
 from typing import Any
 
 import jax
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, Tracer, context, is_inexact, not_an_array, type_of
-from fn.numpy._dtypes import float_dtype, int_dtype, result_type
+from fn.core import ArgumentError, Tracer, context, not_an_array, type_of
+from fn.numpy._dtypes import float_dtype
 from fn.numpy._habits import public
 from fn.numpy._promotion import (
     PYTHON,
@@ -20,10 +19,7 @@ from fn.numpy._promotion import (
     check_dtype,
     check_shape,
     joint_shape,
-    literal,
-    one_axis,
     promote,
-    spread,
     stretch,
     type_at,
 )
@@ -34,15 +30,28 @@ from fn.numpy._promotion import (
 # --- from values ------------------------------------------------------------------------
 
 
+class CopyError(ArgumentError, ValueError):
+    """`copy=False` was asked for where there is no way around a copy."""
+
+
 @public
-def array(object: Any, dtype: DTypeLike = None, copy: bool = True, ndmin: int = 0) -> Any:
+def array(
+    object: Any,
+    dtype: DTypeLike = None,
+    copy: bool = True,
+    order: str | None = "K",
+    ndmin: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
     """An array of `object`: nested lists, scalars, or an array.
 
     Args:
         object: array, scalar, or lists of them; lists that hold traced arrays are stacked.
         dtype: dtype of the result; that of `object` by default. Python numbers become 32-bit ones.
-        copy: accepted for NumPy's sake; arrays never change.
+        copy, order: accepted for NumPy's sake; arrays never change, and have no memory order.
         ndmin: least number of axes, made up by axes of size 1 in front.
+        device: where to put it.
 
     >>> import fn.numpy as np
     >>> np.array([1.0, 2.0])
@@ -51,28 +60,60 @@ def array(object: Any, dtype: DTypeLike = None, copy: bool = True, ndmin: int = 
     out = _array(object, None if dtype is None else check_dtype("array", dtype))
     if out.ndim < ndmin:
         out = ops.expand(out, tuple(range(ndmin - out.ndim)))
-    return out
+    return placed("array", out, device)
 
 
 @public
-def asarray(a: Any, dtype: DTypeLike = None, copy: bool | None = None) -> Any:
+def asarray(
+    a: Any,
+    dtype: DTypeLike = None,
+    order: str | None = None,
+    *,
+    copy: bool | None = None,
+    device: Any = None,
+) -> Any:
     """`a` as an array; arrays stay what they are.
 
     Args:
-        a: array, scalar, or lists of them.
+        a: array, scalar, lists of them, or anything that offers its memory by DLPack, such as a
+            torch tensor, which is not copied. Inside a traced function the result is traced, so
+            that `asarray(table)[i]` takes a traced index.
         dtype: dtype of the result; that of `a` by default.
-        copy: accepted for NumPy's sake; arrays never change.
+        order: accepted for NumPy's sake; arrays have no memory order.
+        copy: False raises if a copy is needed; True copies.
+        device: where to put it.
 
     >>> import fn.numpy as np
     >>> np.asarray(2.0, np.bfloat16)
     Array(2, dtype=bfloat16)
     """
-    return _array(a, None if dtype is None else check_dtype("asarray", dtype))
+    kind = None if dtype is None else check_dtype("asarray", dtype)
+    out = _array(a, kind, copy)
+    if copy is False and _is_copy(a, out):
+        raise CopyError(
+            "asarray: a copy is needed", expected="an array of the dtype asked for, with copy=False",
+            got=type(a).__name__, fix="leave out copy=False",
+        )  # fmt: skip
+    return placed("asarray", out, device)
 
 
-def _array(x: Any, dtype: numpy.dtype[Any] | None) -> Any:
+def _is_copy(a: Any, out: Any) -> bool:
+    if isinstance(a, (Tracer, jax.Array)):
+        return isinstance(a, jax.Array) and out.dtype != a.dtype
+    return not hasattr(a, "__dlpack__") or isinstance(a, (numpy.ndarray, numpy.generic))
+
+
+def _array(x: Any, dtype: numpy.dtype[Any] | None, copy: bool | None = None) -> Any:
+    found = _from_value(x, dtype, copy)
+    if context.trace is None or isinstance(found, Tracer) or not found.shape:
+        return found
+    # What is known is captured: JAX's arrays cannot be indexed with a tracer, captured ones can.
+    return Tracer(context.trace, context.trace.atom(found))
+
+
+def _from_value(x: Any, dtype: numpy.dtype[Any] | None, copy: bool | None) -> Any:
     if isinstance(x, (Tracer, jax.Array)):
-        return x if dtype is None else ops.convert(x, dtype=dtype)
+        return x if dtype is None or dtype == x.dtype else ops.convert(x, dtype=dtype)
     if isinstance(x, (list, tuple)) and _holds_tracer(x):
         parts = promote("array", *[_array(part, None) for part in x])
         if len({part.shape for part in parts}) > 1:
@@ -82,12 +123,21 @@ def _array(x: Any, dtype: numpy.dtype[Any] | None) -> Any:
             )  # fmt: skip
         out = ops.concatenate(*[ops.expand(part, (0,)) for part in parts], axis=0)
         return out if dtype is None else ops.convert(out, dtype=dtype)
-    if isinstance(x, (list, tuple, range)) or type_of(x) is not None or hasattr(x, "__array__"):
-        try:
-            return jax.numpy.asarray(x, dtype)
-        except ValueError as error:
-            raise ArgumentError(f"array: {error}", got=type(x).__name__) from None
+    if isinstance(x, (list, tuple, range)) or type_of(x) is not None:
+        return _from_numbers(x, dtype)
+    if hasattr(x, "__dlpack__"):
+        found = from_dlpack(x.detach() if hasattr(x, "detach") else x, copy=copy)
+        return found if dtype is None else ops.convert(found, dtype=dtype)
+    if hasattr(x, "__array__") or isinstance(x, (memoryview, bytearray, array_module.array)):
+        return _from_numbers(x, dtype)
     raise not_an_array("array", 0, x)
+
+
+def _from_numbers(x: Any, dtype: numpy.dtype[Any] | None) -> Any:
+    try:
+        return jax.numpy.asarray(x, dtype)
+    except (ValueError, OverflowError) as error:
+        raise ArgumentError(f"array: {error}", got=type(x).__name__) from None
 
 
 def _holds_tracer(x: Any) -> bool:
@@ -96,15 +146,53 @@ def _holds_tracer(x: Any) -> bool:
     return isinstance(x, Tracer)
 
 
+def placed(name: str, x: Any, device: Any) -> Any:
+    """A concrete array put where it was asked for."""
+    if device is None:
+        return x
+    if isinstance(x, Tracer):
+        raise ArgumentError(
+            f"{name}: a traced array has no place of its own", expected="device=None inside a traced function",
+            got=str(device), fix="put the arguments or the results there: jax.device_put(x, device)",
+        )  # fmt: skip
+    return jax.device_put(x, device)
+
+
 @public
-def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True) -> Any:
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+    """The array that another library offers by DLPack, without a copy where the memory can be shared.
+
+    Args:
+        x: what has `__dlpack__` and `__dlpack_device__`: NumPy's, torch's, CuPy's arrays.
+        device: where to put it.
+        copy: True copies, False raises where it would have to.
+
+    >>> import numpy, fn.numpy as np
+    >>> print(np.from_dlpack(numpy.ones(2, numpy.float32)))
+    [1. 1.]
+    """
+    if isinstance(x, Tracer):
+        return x
+    out = jax.numpy.from_dlpack(x, copy=copy)
+    return placed("from_dlpack", out, device)
+
+
+@public
+def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: Any = None) -> Any:
     """`x` in another dtype; complex to real keeps the real part.
+
+    Args:
+        x: array.
+        dtype: the dtype.
+        copy: accepted for NumPy's sake; arrays never change.
+        device: where to put the result.
 
     >>> import fn.numpy as np
     >>> np.astype(np.array([1.7, -1.7]), int)
     Array([ 1, -1], dtype=int32)
     """
-    return ops.convert(operand("astype", x), dtype=check_dtype("astype", dtype))
+    kind = float_dtype() if dtype is None else check_dtype("astype", dtype)
+    return placed("astype", ops.convert(operand("astype", x), dtype=kind), device)
 
 
 @public
@@ -142,23 +230,24 @@ def _filled(name: str, shape: Any, value: Any, dtype: Any) -> Any:
 
 
 @public
-def full(shape: Any, fill_value: Any, dtype: DTypeLike = None) -> Any:
+def full(shape: Any, fill_value: Any, dtype: DTypeLike = None, *, device: Any = None) -> Any:
     """An array filled with one value.
 
     Args:
         shape: an integer or a sequence of integers.
         fill_value: scalar or array that broadcasts to the shape.
         dtype: that of the value by default.
+        device: where to put it.
 
     >>> import fn.numpy as np
     >>> np.full(3, 7)
     Array([7, 7, 7], dtype=int32, weak_type=True)
     """
-    return _filled("full", shape, fill_value, dtype)
+    return placed("full", _filled("full", shape, fill_value, dtype), device)
 
 
 @public
-def zeros(shape: Any, dtype: DTypeLike = None) -> Any:
+def zeros(shape: Any, dtype: DTypeLike = None, *, device: Any = None) -> Any:
     """An array of zeros; floating by default.
 
     >>> import fn.numpy as np
@@ -166,33 +255,38 @@ def zeros(shape: Any, dtype: DTypeLike = None) -> Any:
     Array([[0., 0.],
            [0., 0.]], dtype=float32)
     """
-    return _filled("zeros", shape, 0, float_dtype() if dtype is None else dtype)
+    kind = float_dtype() if dtype is None else dtype
+    return placed("zeros", _filled("zeros", shape, 0, kind), device)
 
 
 @public
-def ones(shape: Any, dtype: DTypeLike = None) -> Any:
+def ones(shape: Any, dtype: DTypeLike = None, *, device: Any = None) -> Any:
     """An array of ones; floating by default.
 
     >>> import fn.numpy as np
     >>> np.ones(2, int)
     Array([1, 1], dtype=int32)
     """
-    return _filled("ones", shape, 1, float_dtype() if dtype is None else dtype)
+    kind = float_dtype() if dtype is None else dtype
+    return placed("ones", _filled("ones", shape, 1, kind), device)
 
 
 @public
-def empty(shape: Any, dtype: DTypeLike = None) -> Any:
+def empty(shape: Any, dtype: DTypeLike = None, *, device: Any = None) -> Any:
     """An array to be filled; its elements are zeros.
 
     >>> import fn.numpy as np
     >>> np.empty(2)
     Array([0., 0.], dtype=float32)
     """
-    return _filled("empty", shape, 0, float_dtype() if dtype is None else dtype)
+    kind = float_dtype() if dtype is None else dtype
+    return placed("empty", _filled("empty", shape, 0, kind), device)
 
 
 @public
-def full_like(a: Any, fill_value: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+def full_like(
+    a: Any, fill_value: Any, dtype: DTypeLike = None, shape: Any = None, *, device: Any = None
+) -> Any:
     """An array filled with one value, of the shape and dtype of `a` unless others are given.
 
     >>> import fn.numpy as np
@@ -200,211 +294,41 @@ def full_like(a: Any, fill_value: Any, dtype: DTypeLike = None, shape: Any = Non
     Array([7., 7.], dtype=float32)
     """
     found = type_at("full_like", a)
-    return _filled(
-        "full_like", found.shape if shape is None else shape, fill_value,
-        found.dtype if dtype is None else dtype,
-    )  # fmt: skip
+    kind = found.dtype if dtype is None else dtype
+    out = _filled("full_like", found.shape if shape is None else shape, fill_value, kind)
+    return placed("full_like", out, device)
 
 
 @public
-def zeros_like(a: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+def zeros_like(a: Any, dtype: DTypeLike = None, shape: Any = None, *, device: Any = None) -> Any:
     """Zeros of the shape and dtype of `a`.
 
     >>> import fn.numpy as np
     >>> np.zeros_like(np.ones(2))
     Array([0., 0.], dtype=float32)
     """
-    return full_like(a, 0, dtype, shape)
+    return full_like(a, 0, dtype, shape, device=device)
 
 
 @public
-def ones_like(a: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+def ones_like(a: Any, dtype: DTypeLike = None, shape: Any = None, *, device: Any = None) -> Any:
     """Ones of the shape and dtype of `a`.
 
     >>> import fn.numpy as np
     >>> np.ones_like(np.zeros(2))
     Array([1., 1.], dtype=float32)
     """
-    return full_like(a, 1, dtype, shape)
+    return full_like(a, 1, dtype, shape, device=device)
 
 
 @public
-def empty_like(prototype: Any, dtype: DTypeLike = None, shape: Any = None) -> Any:
+def empty_like(
+    prototype: Any, dtype: DTypeLike = None, shape: Any = None, *, device: Any = None
+) -> Any:
     """Zeros of the shape and dtype of `prototype`.
 
     >>> import fn.numpy as np
     >>> np.empty_like(np.ones(2))
     Array([0., 0.], dtype=float32)
     """
-    return full_like(prototype, 0, dtype, shape)
-
-
-# --- sequences --------------------------------------------------------------------------
-
-
-@public
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike = None) -> Any:
-    """Numbers from `start` to before `stop` in equal steps; from 0 if only one bound is given.
-
-    Args:
-        start, stop, step: numbers known while tracing, for they decide the size.
-        dtype: that of the bounds by default.
-
-    >>> import fn.numpy as np
-    >>> np.arange(3), np.arange(1.0, 2.0, 0.5)
-    (Array([0, 1, 2], dtype=int32), Array([1. , 1.5], dtype=float32))
-    """
-    given = [n for n in (start, stop, step) if n is not None]
-    if any(isinstance(n, Tracer) for n in given):
-        given = [numpy.asarray(n)[()] for n in given]  # raises unless the values are known
-    if any(type_at("arange", n).shape for n in given):
-        raise ArgumentError("arange: a bound is not a scalar", expected="numbers", got=repr(given))
-    kind = result_type(*given) if dtype is None else check_dtype("arange", dtype)
-    first, last = (0, start) if stop is None else (start, stop)
-    step = 1 if step is None else step
-    if step == 0:
-        raise ArgumentError("arange: the step is zero", expected="a step that is not zero", got="0")
-    size = max(0, math.ceil((last - first) / step))
-    return _progression(first, step, size, kind)
-
-
-def _progression(first: Any, step: Any, size: int, kind: numpy.dtype[Any]) -> Any:
-    if context.trace is None:
-        exact = numpy.dtype(numpy.float64) if is_inexact(kind) else kind
-        return jax.numpy.asarray((first + step * numpy.arange(size)).astype(exact).astype(kind))
-    out = ops.iota(dtype=kind, shape=(size,), axis=0)
-    if step != 1:
-        out = ops.mul(out, literal(step, kind))
-    return ops.add(out, literal(first, kind)) if first != 0 else out
-
-
-@public
-def linspace(
-    start: Any,
-    stop: Any,
-    num: int = 50,
-    endpoint: bool = True,
-    retstep: bool = False,
-    dtype: DTypeLike = None,
-    axis: int = 0,
-) -> Any:
-    """`num` numbers evenly spaced from `start` to `stop`, which is the last one unless `endpoint` is False.
-
-    Args:
-        start, stop: scalars or arrays that broadcast together.
-        num: how many.
-        endpoint: whether `stop` is among them.
-        retstep: whether to return the distance of two neighbours as well.
-        dtype: floating by default.
-        axis: place of the new axis in the result.
-
-    >>> import fn.numpy as np
-    >>> np.linspace(0.0, 1.0, 5)
-    Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
-    """
-    start, stop = spread("linspace", *promote("linspace", start, stop, floating=True))
-    start, stop = operand("linspace", start), operand("linspace", stop)
-    kind = start.dtype
-    gaps = num - 1 if endpoint else num
-    shape = start.shape if start.shape else stop.shape
-    position = one_axis("linspace", axis, len(shape) + 1)
-    whole = (*shape[:position], num, *shape[position:])
-    share = ops.iota(dtype=kind, shape=(num,), axis=0)
-    if gaps > 1:
-        share = ops.div(share, literal(gaps, kind))
-    if shape:
-        share = ops.broadcast(share, shape=whole, axes=(position,))
-        start, stop = [
-            ops.broadcast(x, shape=whole, axes=tuple([i for i in range(len(whole)) if i != position]))
-            if x.shape else x for x in (start, stop)
-        ]  # fmt: skip
-    # In this form the ends are met exactly.
-    out = ops.add(ops.mul(start, ops.sub(literal(1, kind), share)), ops.mul(stop, share))
-    if dtype is not None:
-        target = check_dtype("linspace", dtype)
-        out = ops.convert(out if is_inexact(target) else ops.floor(out), dtype=target)
-    if not retstep:
-        return out
-    gap = ops.div(ops.sub(stop, start), literal(gaps, kind)) if gaps > 0 else numpy.nan
-    return out, gap
-
-
-@public
-def logspace(
-    start: Any,
-    stop: Any,
-    num: int = 50,
-    endpoint: bool = True,
-    base: float = 10.0,
-    dtype: DTypeLike = None,
-) -> Any:
-    """`num` powers of `base`, their exponents evenly spaced from `start` to `stop`.
-
-    >>> import fn.numpy as np
-    >>> np.logspace(0.0, 3.0, 4, base=2.0)
-    Array([1., 2., 4., 8.], dtype=float32)
-    """
-    exponents = linspace(start, stop, num, endpoint)
-    out = ops.pow(literal(base, exponents.dtype), exponents)
-    return out if dtype is None else ops.convert(out, dtype=check_dtype("logspace", dtype))
-
-
-# --- grids ------------------------------------------------------------------------------
-
-
-@public
-def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> list[Any]:
-    """Coordinates of the points of a grid, from those of its axes.
-
-    Args:
-        xi: one-axis arrays.
-        sparse: leave axes of size 1 instead of repeating.
-        indexing: "xy" puts the first array along the second axis, "ij" along the first.
-
-    >>> import fn.numpy as np
-    >>> x, y = np.meshgrid(np.arange(2), np.arange(2))
-    >>> print(x.tolist(), y.tolist())
-    [[0, 1], [0, 1]] [[0, 0], [1, 1]]
-    """
-    if indexing not in ("xy", "ij"):
-        raise ArgumentError(
-            "meshgrid: unknown indexing", expected="'xy' or 'ij'", got=repr(indexing)
-        )
-    arrays = [operand("meshgrid", x, i) for i, x in enumerate(xi)]
-    if any(x.ndim > 1 for x in arrays):
-        raise ArgumentError(
-            "meshgrid: an argument has several axes", expected="arrays of one axis",
-            got=", ".join(str(x.shape) for x in arrays),
-        )  # fmt: skip
-    order = list(range(len(arrays)))
-    if indexing == "xy" and len(arrays) > 1:
-        order[:2] = [1, 0]
-    shape = [0] * len(arrays)
-    for x, axis in zip(arrays, order, strict=True):
-        shape[axis] = x.size
-    grids = []
-    for x, axis in zip(arrays, order, strict=True):
-        x = ops.reshape(x, shape=(x.size,))
-        if sparse:
-            grids.append(
-                ops.reshape(x, shape=tuple([n if i == axis else 1 for i, n in enumerate(shape)]))
-            )
-        else:
-            grids.append(ops.broadcast(x, shape=tuple(shape), axes=(axis,)))
-    return grids
-
-
-@public
-def indices(dimensions: Sequence[int], dtype: DTypeLike = None) -> Any:
-    """For each axis of a grid of this shape, the index of every point along it.
-
-    >>> import fn.numpy as np
-    >>> np.indices((2, 2)).tolist()
-    [[[0, 0], [1, 1]], [[0, 1], [0, 1]]]
-    """
-    shape = check_shape("indices", dimensions, "shape")
-    kind = int_dtype() if dtype is None else check_dtype("indices", dtype)
-    if not shape:
-        return zeros((0,), kind)
-    layers = [ops.iota(dtype=kind, shape=(1, *shape), axis=i + 1) for i in range(len(shape))]
-    return ops.concatenate(*layers, axis=0)
+    return full_like(prototype, 0, dtype, shape, device=device)

@@ -157,3 +157,24 @@ def _without_ones(first: tuple[str, Any], second: tuple[str, Any]) -> list[tuple
         x = ops.reshape(x, shape=tuple([x.shape[i] for i in kept]))
         out.append(("".join([names[i] for i in kept]), x))
     return out
+
+
+@public
+def einsum_path(
+    subscripts: Any, /, *operands: Any, optimize: Any = "auto"
+) -> tuple[list[Any], Any]:
+    """The order in which `einsum` takes products, and a report on what it costs.
+
+    Args:
+        subscripts: as in `einsum`.
+        operands: one array per term.
+        optimize: as in `einsum`.
+
+    >>> import fn.numpy as np
+    >>> np.einsum_path("ij,jk,k", np.ones((2, 3)), np.ones((3, 4)), np.ones(4))[0]
+    ['einsum_path', (1, 2), (0, 1)]
+    """
+    shapes = [array("einsum_path", x, i + 1).shape for i, x in enumerate(operands)]
+    way = "optimal" if optimize is True else optimize
+    path, report = opt_einsum.contract_path(subscripts, *shapes, shapes=True, optimize=way)
+    return ["einsum_path", *path], report

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, Tracer, dtype_name, is_inexact, is_integer
+from fn.core import ArgumentError, dtype_name, is_inexact, is_integer
 from fn.numpy._habits import public
-from fn.numpy._promotion import array, cast, like, match, promote, spread, type_at
+from fn.numpy._promotion import array, cast, like, match, type_at
 from fn.numpy._rows import binary, unary
 
 _BOOL = numpy.dtype(bool)
@@ -164,73 +163,3 @@ bitwise_count = unary(
     "Number of one bits.",
     "7 -> 3",
 )
-
-# --- choice -----------------------------------------------------------------------------
-
-
-@public
-def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    """`x` where `condition` holds, else `y`, elementwise.
-
-    Args:
-        condition: booleans; numbers count as true where they are not zero.
-        x, y: arrays or scalars; the three are broadcast together.
-
-    Returns:
-        An array of the promoted dtype of `x` and `y`. With `condition` alone, the positions where it
-        holds, which needs its values.
-
-    >>> import fn.numpy as np
-    >>> print(np.where(np.array([True, False]), 1.0, 0.0))
-    [1. 0.]
-    """
-    if x is None and y is None:
-        return nonzero(condition)
-    if x is None or y is None:
-        raise ArgumentError(
-            "where: one of two values is missing", expected="where(condition, x, y)",
-            got=f"where(condition, {'x' if y is None else 'None'}, {'None' if y is None else 'y'})",
-        )  # fmt: skip
-    x, y = promote("where", x, y)
-    condition, x, y = spread("where", truth("where", condition), x, y)
-    return ops.select(condition, x, y)
-
-
-@public
-def nonzero(a: Any) -> tuple[Any, ...]:
-    """Positions of the elements that are not zero, one index array per axis.
-
-    The number of them is data, so `a` must be known: under `jit`, use `where(condition, x, y)`.
-
-    >>> import fn.numpy as np
-    >>> print(*np.nonzero(np.array([3, 0, 5])))
-    [0 2]
-    """
-    if isinstance(a, Tracer):
-        a = numpy.asarray(a)
-    return tuple([array("nonzero", i) for i in numpy.nonzero(numpy.asarray(array("nonzero", a)))])
-
-
-@public
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
-    """For each element the choice that belongs to the first condition that holds.
-
-    Args:
-        condlist: conditions, broadcast together with the choices.
-        choicelist: as many arrays or scalars.
-        default: what to take where no condition holds.
-
-    >>> import fn.numpy as np
-    >>> x = np.arange(4)
-    >>> print(np.select([x < 1, x < 3], [10, 20], 30))
-    [10 20 20 30]
-    """
-    if len(condlist) != len(choicelist) or not condlist:
-        raise ArgumentError(
-            "select: conditions and choices do not pair up", expected="one choice for each condition",
-            got=f"{len(condlist)} conditions, {len(choicelist)} choices",
-        )  # fmt: skip
-    *choices, out = promote("select", *choicelist, default)
-    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
-        out = where(condition, choice, out)
-    return out

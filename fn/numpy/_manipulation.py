@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, is_complex, type_of
+from fn.core import ArgumentError, type_of
 from fn.numpy._habits import public
 from fn.numpy._promotion import (
     Axis,
@@ -394,17 +394,3 @@ def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     if turns == 1:
         return swapaxes(ops.reverse(m, axes=(b,)), a, b)
     return ops.reverse(swapaxes(m, a, b), axes=(b,)) if turns == 3 else m
-
-
-# --- dtype -----------------------------------------------------------------------------
-
-
-@public
-def iscomplexobj(x: Any) -> bool:
-    """Whether the dtype is complex.
-
-    >>> import fn.numpy as np
-    >>> np.iscomplexobj(np.ones(2))
-    False
-    """
-    return is_complex(type_at("iscomplexobj", x).dtype)

@@ -13,6 +13,7 @@ from typing import Any
 import fn.ops as ops
 from fn.core import ArgumentError, Tracer, public, type_of
 from fn.numpy import _arithmetic as arithmetic
+from fn.numpy import _cumulative as cumulative
 from fn.numpy import _elementwise as elementwise
 from fn.numpy import _joining as joining
 from fn.numpy import _linear as linear
@@ -65,8 +66,8 @@ _UNARY: dict[str, Method] = {
 _METHODS: dict[str, Method] = {
     "all": reductions.all, "any": reductions.any, "argmax": reductions.argmax,
     "argmin": reductions.argmin, "argsort": sorting.argsort, "astype": astype, "clip": arithmetic.clip,
-    "conj": elementwise.conj, "conjugate": elementwise.conj, "cumprod": reductions.cumprod,
-    "cumsum": reductions.cumsum, "diagonal": matrices.diagonal, "dot": linear.dot,
+    "conj": elementwise.conj, "conjugate": elementwise.conj, "cumprod": cumulative.cumprod,
+    "cumsum": cumulative.cumsum, "diagonal": matrices.diagonal, "dot": linear.dot,
     "max": reductions.max, "mean": reductions.mean, "min": reductions.min, "prod": reductions.prod,
     "ptp": reductions.ptp, "ravel": manipulation.ravel, "flatten": manipulation.ravel,
     "repeat": joining.repeat, "round": elementwise.round, "searchsorted": sorting.searchsorted,

@@ -53,7 +53,7 @@ def _masked(name: str, x: Any, where: Any, neutral: Any) -> Any:
     return ops.select(where, x, like(neutral, x))
 
 
-def _sum_dtype(dtype: numpy.dtype[Any]) -> numpy.dtype[Any]:
+def sum_dtype(dtype: numpy.dtype[Any]) -> numpy.dtype[Any]:
     """Small integers and booleans are added up in a whole word."""
     if dtype == _BOOL or dtype.kind == "i":
         word = int_dtype()
@@ -87,7 +87,7 @@ def _reduce(
 ) -> Any:
     x = array(name, x)
     axes = some_axes(name, axis, x.ndim)
-    target = _sum_dtype(x.dtype) if dtype is None else check_dtype(name, dtype)
+    target = sum_dtype(x.dtype) if dtype is None else check_dtype(name, dtype)
     if target != x.dtype:
         x = ops.convert(x, dtype=target)
     out = _kept(_total(_masked(name, x, where, neutral), axes, op), axes, keepdims)
@@ -105,6 +105,7 @@ def sum(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
+    promote_integers: bool = True,
 ) -> Any:
     """Sum over axes.
 
@@ -115,11 +116,14 @@ def sum(
         keepdims: keep the summed axes, with size 1.
         initial: scalar to add to the result.
         where: mask of the elements that count.
+        promote_integers: whether small integers are added up in a whole word, when dtype is None.
 
     >>> import fn.numpy as np
     >>> print(np.sum(np.ones((2, 3)), axis=0))
     [2. 2. 2.]
     """
+    if dtype is None and not promote_integers:
+        dtype = array("sum", a).dtype
     return _reduce("sum", ops.reduce_sum, a, axis, dtype, keepdims, where, 0, initial, ops.add)
 
 
@@ -131,6 +135,7 @@ def prod(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
+    promote_integers: bool = True,
 ) -> Any:
     """Product over axes; the arguments are those of `sum`.
 
@@ -138,6 +143,8 @@ def prod(
     >>> print(np.prod(np.array([2., 3.])))
     6.0
     """
+    if dtype is None and not promote_integers:
+        dtype = array("prod", a).dtype
     return _reduce("prod", ops.reduce_prod, a, axis, dtype, keepdims, where, 1, initial, ops.mul)
 
 
@@ -183,6 +190,9 @@ def _how_many(name: str, where: Any, x: Any, axes: tuple[int, ...], dtype: Any) 
     return ops.reduce_sum(ops.convert(where, dtype=dtype), axes=axes)
 
 
+_mean = mean
+
+
 @public
 def average(
     a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
@@ -225,6 +235,8 @@ def var(
     ddof: float = 0,
     keepdims: bool = False,
     where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
 ) -> Any:
     """Variance over axes: the mean squared distance from the mean.
 
@@ -235,6 +247,8 @@ def var(
         ddof: what to subtract from the number of elements divided by.
         keepdims: keep the axes, with size 1.
         where: mask of the elements that count.
+        mean: the mean over the axes, kept with size 1, if it is known already.
+        correction: another name of ddof, the standard's.
 
     >>> import fn.numpy as np
     >>> print(np.var(np.array([1., 3.])))
@@ -245,7 +259,8 @@ def var(
     target = ml_dtypes.finfo(a.dtype).dtype if dtype is None else check_dtype("var", dtype)
     if is_float(a.dtype) and a.dtype.itemsize < 4:
         a = ops.convert(a, dtype=numpy.float32)
-    center = mean(a, axes, keepdims=True, where=where)
+    ddof = ddof if correction is None else correction
+    center = _mean(a, axes, keepdims=True, where=where) if mean is None else mean
     distance = ops.sub(*match("var", a, center))
     if is_complex(a.dtype):
         parts = ops.real_part(distance), ops.imag_part(distance)
@@ -269,6 +284,8 @@ def std(
     ddof: float = 0,
     keepdims: bool = False,
     where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
 ) -> Any:
     """Standard deviation over axes: the root of `var`, whose arguments it has.
 
@@ -276,7 +293,7 @@ def std(
     >>> print(np.std(np.array([1., 3.])))
     1.0
     """
-    return ops.sqrt(var(a, axis, dtype, ddof, keepdims, where))
+    return ops.sqrt(var(a, axis, dtype, ddof, keepdims, where, mean, correction))
 
 
 # --- extremes ---------------------------------------------------------------------------
@@ -443,37 +460,3 @@ def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     2
     """
     return sum(truth("count_nonzero", a), axis, keepdims=keepdims)
-
-
-# --- running ----------------------------------------------------------------------------
-
-
-def _running(name: str, op: Callable[..., Any], x: Any, axis: int | None, dtype: DTypeLike) -> Any:
-    x = array(name, x)
-    if axis is None:
-        x = ops.reshape(x, shape=(x.size,))
-    if dtype is not None or x.dtype == _BOOL:
-        x = ops.convert(x, dtype=int_dtype() if dtype is None else check_dtype(name, dtype))
-    return op(x, axis=0 if axis is None else one_axis(name, axis, x.ndim))
-
-
-@public
-def cumsum(a: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
-    """Running sum along an axis; of the flattened array if `axis` is None.
-
-    >>> import fn.numpy as np
-    >>> print(np.cumsum(np.array([1., 2., 3.])))
-    [1. 3. 6.]
-    """
-    return _running("cumsum", ops.cumsum, a, axis, dtype)
-
-
-@public
-def cumprod(a: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
-    """Running product along an axis; of the flattened array if `axis` is None.
-
-    >>> import fn.numpy as np
-    >>> print(np.cumprod(np.array([1., 2., 3.])))
-    [1. 2. 6.]
-    """
-    return _running("cumprod", ops.cumprod, a, axis, dtype)

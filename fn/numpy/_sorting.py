@@ -8,9 +8,10 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, is_inexact
-from fn.numpy._dtypes import int_dtype
+from fn.numpy._dtypes import int_dtype, result_type
 from fn.numpy._habits import public
-from fn.numpy._promotion import array, like, match, one_axis
+from fn.numpy._indexing import take
+from fn.numpy._promotion import DTypeLike, array, check_dtype, like, literal, one_axis, promote
 
 _BOOL = numpy.dtype(bool)
 
@@ -42,7 +43,14 @@ def sort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: bool
 
 
 @public
-def argsort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False) -> Any:
+def argsort(
+    a: Any,
+    axis: int | None = -1,
+    *,
+    stable: bool = True,
+    descending: bool = False,
+    dtype: DTypeLike = None,
+) -> Any:
     """Positions of the elements in rising order along an axis.
 
     Args:
@@ -50,13 +58,15 @@ def argsort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: b
         axis: axis to sort along; None sorts the flattened array.
         stable: whether equal elements keep their order.
         descending: falling order instead.
+        dtype: integer dtype of the positions; `int` by default.
 
     >>> import fn.numpy as np
     >>> print(np.argsort(np.array([30, 10, 20])))
     [1 2 0]
     """
     a, place = _prepared("argsort", a, axis)
-    places = ops.iota(dtype=int_dtype(), shape=a.shape, axis=place)
+    kind = int_dtype() if dtype is None else check_dtype("argsort", dtype)
+    places = ops.iota(dtype=kind, shape=a.shape, axis=place)
     if descending:  # of equal elements the first stays first, so sort backwards and turn around
         a, places = ops.reverse(a, axes=(place,)), ops.reverse(places, axes=(place,))
     out = ops.sort(a, places, axis=place, keys=1, stable=stable)[1]
@@ -64,13 +74,17 @@ def argsort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: b
 
 
 @public
-def searchsorted(a: Any, v: Any, side: str = "left") -> Any:
+def searchsorted(
+    a: Any, v: Any, side: str = "left", sorter: Any = None, *, method: str = "scan"
+) -> Any:
     """Where to insert `v` into sorted `a` so that it stays sorted.
 
     Args:
         a: rising array of one axis.
         v: array or scalar of any shape.
         side: "left" for the first such place, "right" for the last.
+        sorter: positions that sort `a`, which then need not be sorted.
+        method: accepted for JAX's sake: elements are compared all at once.
 
     >>> import fn.numpy as np
     >>> print(np.searchsorted(np.array([1, 3, 5]), np.array([3, 4])))
@@ -81,23 +95,50 @@ def searchsorted(a: Any, v: Any, side: str = "left") -> Any:
             "searchsorted: unknown side", expected="'left' or 'right'", got=repr(side)
         )
     a, v = array("searchsorted", a), array("searchsorted", v, 1)
+    if sorter is not None:
+        a = take(a, sorter)
     if a.ndim != 1:
         raise ArgumentError(
             "searchsorted: not one axis", expected="an array of one axis", got=f"shape {a.shape}"
         )
-    shape, size = v.shape, a.size
-    a, v = match("searchsorted", ops.reshape(a, shape=(1, size)), ops.reshape(v, shape=(v.size, 1)))
-    # As many elements come before v as are less than it; NaN counts as the largest number.
+    a, v = promote("searchsorted", a, v)
+    v = array("searchsorted", v)
+    if a.size * v.size <= _COMPARED:
+        out = _by_comparing(a, ops.reshape(v, shape=(v.size,)), side)
+    else:
+        out = _by_halving(a, ops.reshape(v, shape=(v.size,)), side)
+    return ops.reshape(out, shape=v.shape)
+
+
+# Up to so many pairs are compared at once; beyond, halving the array is faster.
+_COMPARED = 1 << 16
+
+
+def _before(a: Any, v: Any, side: str) -> Any:
+    """Whether elements come before the places of `v`; NaN counts as the largest number."""
     before = ops.lt(a, v) if side == "left" else ops.le(a, v)
-    if is_inexact(a.dtype):
-        after_all = ops.ne(v, v)
-        before = ops.logical_or(
-            before,
-            ops.logical_and(after_all, ops.eq(a, a) if side == "left" else ops.eq(like(0, a), 0)),
-        )
-    return ops.reshape(
-        ops.reduce_sum(ops.convert(before, dtype=int_dtype()), axes=(1,)), shape=shape
-    )
+    if not is_inexact(a.dtype):
+        return before
+    number = ops.eq(a, a) if side == "left" else ops.eq(like(0, a), like(0, a))
+    return ops.logical_or(before, ops.logical_and(ops.ne(v, v), number))
+
+
+def _by_comparing(a: Any, v: Any, side: str) -> Any:
+    shape = (v.size, a.size)
+    a, v = ops.broadcast(a, shape=shape, axes=(1,)), ops.broadcast(v, shape=shape, axes=(0,))
+    return ops.reduce_sum(ops.convert(_before(a, v, side), dtype=int_dtype()), axes=(1,))
+
+
+def _by_halving(a: Any, v: Any, side: str) -> Any:
+    """How many come before: bit by bit from the highest."""
+    kind = int_dtype()
+    out = ops.full(literal(0, kind), v.shape)
+    for bit in reversed(range(a.size.bit_length())):
+        more = ops.add(out, literal(1 << bit, kind))
+        last = take(a, ops.sub(more, literal(1, kind)), mode="clip")
+        fits = ops.logical_and(ops.le(more, literal(a.size, kind)), _before(last, v, side))
+        out = ops.select(fits, more, out)
+    return out
 
 
 @public
@@ -115,11 +156,43 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
 
 
 @public
-def flatnonzero(a: Any) -> Any:
-    """Positions in the flattened array of the elements that are not zero; `a` must be known.
+def partition(a: Any, kth: int, axis: int = -1) -> Any:
+    """`a` with the element in its place that sorting would put at `kth`, smaller ones before it.
+
+    Args:
+        a: array.
+        kth: the position.
+        axis: the axis.
 
     >>> import fn.numpy as np
-    >>> print(np.flatnonzero(np.array([3, 0, 5])))
-    [0 2]
+    >>> print(np.partition(np.array([3, 1, 2]), 1)[1])
+    2
     """
-    return array("flatnonzero", numpy.flatnonzero(numpy.asarray(a)))
+    x, place = _prepared("partition", a, axis)
+    one_axis("partition", kth, x.shape[place], "kth")
+    return sort(x, place)
+
+
+@public
+def argpartition(a: Any, kth: int, axis: int = -1) -> Any:
+    """Positions of the elements as `partition` puts them.
+
+    >>> import fn.numpy as np
+    >>> print(np.argpartition(np.array([3, 1, 2]), 1)[1])
+    2
+    """
+    x, place = _prepared("argpartition", a, axis)
+    one_axis("argpartition", kth, x.shape[place], "kth")
+    return argsort(x, place)
+
+
+@public
+def sort_complex(a: Any) -> Any:
+    """The elements in rising order of their real, then imaginary parts, as complex numbers.
+
+    >>> import fn.numpy as np
+    >>> print(np.sort_complex(np.array([2., 1.])))
+    [1.+0.j 2.+0.j]
+    """
+    x = sort(a)
+    return ops.convert(x, dtype=result_type(x, complex))

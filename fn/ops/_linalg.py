@@ -15,7 +15,6 @@ import numpy as np
 from fn.core import ArrayType, Linear, Primitive, bind, is_integer, public
 from fn.ops._elementwise import add, conj, mul, neg, stop_gradient
 from fn.ops._matrices import (
-    adjoint,
     diagonal_part,
     hermitian,
     identity_like,
@@ -31,7 +30,7 @@ from fn.ops._matrices import (
     widened,
 )
 from fn.ops._rules import Batched, jax_lowering, require, result_weak, types_text
-from fn.ops._shape import broadcast, move_axis, reduce_sum, reshape
+from fn.ops._shape import broadcast, move_axis, reshape
 from fn.ops._slicing import pad, slice_axis
 from fn.ops._sort import take_along
 
@@ -103,10 +102,12 @@ def _triangular_solve_batch(
 ) -> Batched:
     (a, b), (da, db) = args, dims
     if da is not None:
-        return _triangular_solve_stack(axis, args, dims, left_side=left_side, **params)
+        out: Batched = _triangular_solve_stack(axis, args, dims, left_side=left_side, **params)
+        return out
     # One matrix for all right-hand sides: they are more columns, or rows, of one.
     x, restore = side_by_side(b, db, left_side)
-    return restore(triangular_solve(a, x, left_side=left_side, **params))
+    out = restore(triangular_solve(a, x, left_side=left_side, **params))
+    return out
 
 
 def side_by_side(b: Any, dim: int, left_side: bool = True) -> tuple[Any, Any]:
@@ -114,15 +115,15 @@ def side_by_side(b: Any, dim: int, left_side: bool = True) -> tuple[Any, Any]:
 
     Returns it and a function that undoes it, with the axis of the batch.
     """
-    where = b.ndim - 1 if left_side else b.ndim - 3
+    where = b.ndim - 2 if left_side else b.ndim - 3
     moved = move_axis(b, dim, where)
-    shape = moved.shape
-    first = where - 1 if left_side else where
-    flat = (*shape[:first], shape[first] * shape[first + 1], *shape[first + 2 :])
+    pair = moved.shape[where : where + 2]
 
     def restore(out: Any) -> Batched:
-        return reshape(out, shape=(*out.shape[:first], *shape[first : first + 2], *out.shape[first + 1 :])), where
+        shape = (*out.shape[:where], *pair, *out.shape[where + 1 :])
+        return reshape(out, shape=shape), where
 
+    flat = (*moved.shape[:where], pair[0] * pair[1], *moved.shape[where + 2 :])
     return reshape(moved, shape=flat), restore
 
 
@@ -201,7 +202,9 @@ def _lu_jvp(args: Any, tangents: Any) -> tuple[Any, Any]:
         ones = identity_like(packed, n - k)
         edge = (*[0] * (x.ndim - 2), k, k)
         up = add(up, pad(ones, value=0, low=edge, high=(0,) * x.ndim))
-    change = take_along(t, broadcast(permutation, shape=t.shape, axes=tuple(range(t.ndim - 1))), axis=t.ndim - 2)
+    change = take_along(
+        t, broadcast(permutation, shape=t.shape, axes=tuple(range(t.ndim - 1))), axis=t.ndim - 2
+    )
     change = triangular_solve(low, change, left_side=True, lower=True, unit_diagonal=True)
     change = triangular_solve(up, change)
     moved = add(product(low, lower_part(change, -1)), product(upper_part(change), up))
@@ -277,11 +280,13 @@ def _lu_solve_transpose(
 
 
 def _lu_solve_batch(axis: Any, args: Any, dims: Any, *, transpose_a: bool) -> Batched:
-    *factors, b = args
+    a, packed, permutation, b = args
+    out: Batched
     if any(d is not None for d in dims[:-1]):
-        return _lu_solve_stack(axis, args, dims, transpose_a=transpose_a)
-    x, restore = side_by_side(b, dims[-1])
-    out: Batched = restore(lu_solve(*factors, x, transpose_a=transpose_a))
+        out = _lu_solve_stack(axis, args, dims, transpose_a=transpose_a)
+    else:
+        x, restore = side_by_side(b, dims[-1])
+        out = restore(lu_solve(a, packed, permutation, x, transpose_a=transpose_a))
     return out
 
 

@@ -24,10 +24,10 @@ from fn.ops._elementwise import (
     ge,
     gt,
     le,
-    make_complex,
-    mul,
+    neg,
     real_part,
     select,
+    sub,
 )
 from fn.ops._rules import Batched, require, types_text
 from fn.ops._shape import broadcast, move_axis, reduce_sum, transpose
@@ -147,7 +147,9 @@ def diagonal_part(x: Any) -> Any:
 
 def diagonal_of(x: Any) -> Any:
     """The diagonals, as vectors."""
-    return reduce_sum(diagonal_part(x), axes=(x.ndim - 1 if x.shape[-1] <= x.shape[-2] else x.ndim - 2,))
+    return reduce_sum(
+        diagonal_part(x), axes=(x.ndim - 1 if x.shape[-1] <= x.shape[-2] else x.ndim - 2,)
+    )
 
 
 def identity_like(x: Any, n: int | None = None) -> Any:
@@ -199,6 +201,14 @@ def safe_reciprocal(x: Any, tiny: Any) -> Any:
     return select(regular, div(one, select(regular, x, one)), zero(x))
 
 
-def imaginary(x: Any) -> Any:
-    """The imaginary part of complex `x`, as a complex number."""
-    return add(x, mul(make_complex(real_part(x), zero(real_part(x))), x.dtype.type(-1)))
+def without_real(x: Any) -> Any:
+    """Complex `x` with its real part set to zero."""
+    return sub(x, convert(real_part(x), dtype=x.dtype))
+
+
+def complement_change(kept: Any, moved: Any, rest: Any) -> Any:
+    """How orthonormal columns `rest` turn while the columns `kept`, orthogonal to them, change by `moved`.
+
+    They are any basis of what `kept` leaves; this is the basis that does not turn within itself.
+    """
+    return neg(product(kept, product(adjoint(moved), rest)))

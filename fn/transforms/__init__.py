@@ -7,6 +7,7 @@ room knows no device and does not compile.
 
 from fn.transforms._batch import BatchAxis as BatchAxis
 from fn.transforms._batch import batch_program as batch_program
+from fn.transforms._batch import insert_axis as insert_axis
 from fn.transforms._batch import program_mentions_axis as program_mentions_axis
 from fn.transforms._forward import jvp as jvp
 from fn.transforms._forward import linearize as linearize

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fn.core import (
+    ArrayType,
     Equation,
     FnError,
     Literal,
@@ -85,7 +86,7 @@ def push_forward(
         for variable, out, t in zip(equation.outputs, outs, moved, strict=True):
             primal[variable] = out
             if t is not None and is_inexact(variable.type.dtype):
-                _check_tangent(equation, variable, t)
+                check_derivative(equation.primitive.name, "jvp", "tangent", variable.type, t)
                 tangent[variable] = t
     outs = [primal[a] if type(a) is Variable else Tracer(trace, a) for a in program.outputs]
     return list(outs), [tangent.get(a) if type(a) is Variable else None for a in program.outputs]
@@ -128,12 +129,13 @@ def _differentiate(
     return (outs, moved) if primitive.multiple else ((outs,), [moved])
 
 
-def _check_tangent(equation: Equation, variable: Variable, tangent: Any) -> None:
-    expected, got = variable.type, type_of(tangent)
+def check_derivative(name: str, rule: str, what: str, expected: ArrayType, value: Any) -> None:
+    """Raise unless what a rule gave has the shape and dtype of the value it belongs to."""
+    got = type_of(value)
     if got is None or got.shape != expected.shape or got.dtype != expected.dtype:
         raise FnError(
-            f"{equation.primitive.name}: its jvp rule gave a tangent of the wrong type",
+            f"{name}: its {rule} rule gave a {what} of the wrong type",
             expected=str(expected.strong()),
-            got=str(got or type(tangent).__name__),
-            fix="a tangent has the shape and dtype of the output it belongs to",
+            got=str(got or type(value).__name__),
+            fix=f"a {what} has the shape and dtype of the value it belongs to",
         )

@@ -17,9 +17,9 @@ from fn.core import (
     dce,
     from_source,
     recording,
-    type_of,
 )
 from fn.ops import add
+from fn.transforms._jvp import check_derivative
 
 
 def transpose_program(
@@ -109,7 +109,7 @@ def pull_back(trace: Trace, program: Program, args: Sequence[Any], cts: Sequence
                 )
             for atom, result in zip(equation.inputs, results, strict=True):
                 if result is not None:
-                    _check_cotangent(primitive.name, atom, result)
+                    check_derivative(primitive.name, "transpose", "cotangent", atom.type, result)
                 accumulate(atom, result)
     return [total.get(v) if v in linear else None for v in program.inputs]
 
@@ -118,14 +118,3 @@ def _argument(atom: Any, known: dict[Variable, Any], linear: set[Variable]) -> A
     if type(atom) is Literal:
         return atom.operand
     return Linear(atom.type) if atom in linear else known[atom]
-
-
-def _check_cotangent(name: str, atom: Any, ct: Any) -> None:
-    expected, got = atom.type, type_of(ct)
-    if got is None or got.shape != expected.shape or got.dtype != expected.dtype:
-        raise FnError(
-            f"{name}: its transpose rule gave a cotangent of the wrong type",
-            expected=str(expected.strong()),
-            got=str(got or type(ct).__name__),
-            fix="a cotangent has the shape and dtype of the argument it belongs to",
-        )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from fn.core import (
     ArrayType,
@@ -112,7 +113,7 @@ def evaluate_eagerly(primitive: Primitive, args: tuple[Any, ...], params: dict[s
             _compiled.clear()
         call = _compiled[key] = _single(primitive, params)
     try:
-        return call(*args)
+        return call(*args) if args else call(nothing=_NOTHING)
     except FnError as error:
         raise hide_frames(error) from error.__cause__
     except (TypeError, AttributeError):  # the latter for None and lists, which JAX takes for trees
@@ -124,15 +125,21 @@ def evaluate_eagerly(primitive: Primitive, args: tuple[Any, ...], params: dict[s
         raise
 
 
+# Stands in for the operands of a primitive without any: where JAX folds constants it evaluates a call
+# without operands on the spot, which only the compiled call can do.
+_NOTHING = np.zeros(0, np.int8)
+
+
 def _single(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:
-    def apply(*args: Any) -> Any:
-        inputs = tuple([Variable(jax_type(a)) for a in args])
-        outputs = tuple(
-            [Variable(t) for t in infer(primitive, tuple([v.type for v in inputs]), params)]
-        )
-        equation = Equation(primitive, inputs, outputs, params)
+    def apply(*args: Any, nothing: Any = None) -> Any:
+        passed = args or (nothing,)
+        inputs = tuple([Variable(jax_type(a)) for a in passed])
+        operands = inputs if args else ()
+        types = infer(primitive, tuple([v.type for v in operands]), params)
+        outputs = tuple([Variable(t) for t in types])
+        equation = Equation(primitive, operands, outputs, params)
         program = checked(Program(inputs, (equation,), outputs, (), primitive.name))
-        results = program_p.bind(*args, program=program)
+        results = program_p.bind(*passed, program=program)
         return tuple(results) if primitive.multiple else results[0]
 
     apply.__name__ = primitive.name

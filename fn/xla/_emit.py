@@ -75,7 +75,9 @@ class Emitter:
         for index, variable in enumerate(program.inputs):
             env[variable] = Value(f"%arg{index}", variable.type)
         for equation in program.equations:
-            args = [env[a] if isinstance(a, Variable) else self._literal(a) for a in equation.inputs]
+            args = [
+                env[a] if isinstance(a, Variable) else self._literal(a) for a in equation.inputs
+            ]
             self.types = tuple([v.type for v in equation.outputs])
             result = equation.primitive.rule("lower")(self, *args, **equation.params)
             if equation.primitive.multiple:
@@ -181,11 +183,13 @@ class Emitter:
         head = f"^bb0({arguments}):" if values else ""
         return f'{{\n{head}\n{text}\n  "stablehlo.return"({names}) : ({result_types}) -> ()\n}}'
 
-    def call(self, program: Program, *operands: Value) -> tuple[Value, ...]:
-        """Call the function of a sub-program, which is emitted once."""
-        name = self.module.function(program)
+    def call(self, program: Program, *operands: Value, inline: bool = True) -> tuple[Value, ...]:
+        """Call the function of a sub-program, which is emitted once; without `inline`, it stays one."""
+        attrs = f"callee = @{self.module.function(program)}"
+        if not inline:
+            attrs += ', mhlo.frontend_attributes = {inlineable = "false"}'
         values: tuple[Value, ...] = self.op(
-            "func.call", *operands, types=program.out_types, attrs=f"callee = @{name}"
+            "func.call", *operands, types=program.out_types, attrs=attrs
         )
         return values
 

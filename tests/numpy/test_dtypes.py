@@ -76,7 +76,8 @@ def test_questions_about_dtypes():
             jnp.finfo(HALF.dtype if dtype is HALF else dtype).eps
         )
     assert np.iinfo(INT).max == 2**31 - 1
-    assert np.newaxis is None and np.ndarray is jax.Array
+    assert np.newaxis is None and isinstance(X, np.ndarray) and not isinstance(1.0, np.ndarray)
+    assert bool(fn.jit(lambda x: isinstance(x, np.ndarray))(X))
 
 
 def test_promotion_costs_one_conversion_at_most():

@@ -10,13 +10,20 @@ import numpy as np
 import pytest
 
 import fn
-from fn.core import Program, Property, check
-from tests.ops.case import BATCH, Case, all_close, as_tuple, close, entry
+from fn.core import ParseError, Program, Property, check
+from tests.ops.case import BATCH, HALVES, Case, all_close, as_tuple, close, entry
 from tests.ops.row import Row
 from tests.ops.table import ROWS
 from tests.programs import zeros_computed_with
 
-_SMOOTH = [row for row in ROWS if row.differentiable]
+_DIFFERENTIABLE = [row for row in ROWS if row.differentiable]
+# Derivatives are taken in 64 bits: rows at 16 would only repeat those at 32.
+_SMOOTH = [
+    row
+    for row in _DIFFERENTIABLE
+    if not any(np.asarray(a).dtype in HALVES for a in row.args)
+    and not row.name.endswith(("to bfloat16", "to float16"))
+]
 _LINEAR = [
     row
     for row in _SMOOTH
@@ -41,15 +48,15 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture(scope="module", params=_SMOOTH, ids=lambda row: row.id)
-def differentiable(request: pytest.FixtureRequest) -> Case:
+def smooth_case(request: pytest.FixtureRequest) -> Case:
     return _case(request.param)
 
 
 @pytest.fixture
-def smooth(differentiable: Case) -> Iterator[Case]:
+def smooth(smooth_case: Case) -> Iterator[Case]:
     """The same, with 64-bit types switched on if the row is differentiated in them."""
-    with jax.enable_x64(differentiable.bits == 64):
-        yield differentiable
+    with jax.enable_x64(smooth_case.bits == 64):
+        yield smooth_case
 
 
 # --- values -----------------------------------------------------------------------------
@@ -78,6 +85,10 @@ def test_jit(case: Case) -> None:
 def test_text(case: Case) -> None:
     program = fn.trace(case.row.function)(*case.args)
     check(program)
+    if "=<custom " in str(program):  # rules are Python functions, which have no text
+        with pytest.raises(ParseError):
+            Program.parse(str(program), captured=program.captured)
+        return
     read = Program.parse(str(program), captured=program.captured)
     assert read == program
     assert str(read) == str(program)
@@ -148,8 +159,6 @@ def _jax_traceable(case: Case) -> bool:
 
 
 def test_jvp_is_the_slope(smooth: Case) -> None:
-    if smooth.bits == 16:
-        pytest.skip("differences mean nothing at 16 bits; test_vjp_is_that_of_jax covers it")
     outs, moved = smooth.first_order["jvp"]
     slope, rtol = smooth.difference(smooth.smooth_jitted)
     all_close(outs, smooth.smooth_jitted(*smooth.xs), 1e-10 if smooth.bits == 64 else 1e-5, "value")
@@ -178,25 +187,26 @@ def test_vjp_is_that_of_jax(smooth: Case) -> None:
     except (NotImplementedError, ValueError):
         pytest.skip("JAX has no derivative for the reference")
     # JAX's formulas differ from ours in rounding only, and in what it takes for constant factors.
-    rtol = {64: 1e-7, 32: 1e-4, 16: 3e-2}[smooth.bits]
+    rtol = {64: 1e-7, 32: 1e-4}[smooth.bits]
     all_close(smooth.first_order["vjp"], expected, rtol, "vjp against jax.vjp")
 
 
 def _rounding(bits: int) -> float:
     """What a different order of summation may change, relative to the size of the terms."""
-    return {64: 1e-11, 32: 1e-4, 16: 3e-2}[bits]
+    return {64: 1e-11, 32: 1e-4}[bits]
 
 
-def test_derivatives_keep_the_dtype(differentiable: Case) -> None:
+@pytest.mark.parametrize("row", _DIFFERENTIABLE, ids=lambda row: row.id)
+def test_derivatives_keep_the_dtype(row: Row) -> None:
     """At the row's own precision, tangents have the types of outputs and cotangents of inputs."""
-    smooth = differentiable
-    own = tuple(smooth.args[i] for i in smooth.row.differentiable)
+    case = Case(row)
+    own = tuple(case.args[i] for i in row.differentiable)
 
     def function(*xs: Any) -> Any:
-        args = list(smooth.args)
-        for i, x in zip(smooth.row.differentiable, xs, strict=True):
+        args = list(case.args)
+        for i, x in zip(row.differentiable, xs, strict=True):
             args[i] = x
-        return smooth.row.function(*args)
+        return row.function(*args)
 
     outs, moved = fn.eval_type(lambda xs, ts: fn.jvp(function, xs, ts))(own, own)
     for out, t in zip(as_tuple(outs), as_tuple(moved), strict=True):
@@ -273,8 +283,6 @@ def test_vmap_over_directions(smooth: Case) -> None:
 
 def test_second_order(smooth: Case) -> None:
     """The second derivative by jvp∘jvp is the slope of the first."""
-    if smooth.bits == 16:
-        pytest.skip("differences mean nothing at 16 bits")
     slope, rtol = smooth.difference(
         lambda *xs: smooth.first_order.at("jvp", xs, smooth.us, smooth.cts)[1]
     )
