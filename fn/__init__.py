@@ -6,6 +6,9 @@ from fn import numpy as numpy
 from fn import ops as ops
 from fn import optim as optim
 from fn import random as random
+from fn.control import associative_scan as associative_scan
+from fn.control import bicgstab as bicgstab
+from fn.control import cg as cg
 from fn.control import checkpoint as checkpoint
 from fn.control import cond as cond
 from fn.control import custom as custom
@@ -14,6 +17,8 @@ from fn.control import custom_linear_solve as custom_linear_solve
 from fn.control import custom_root as custom_root
 from fn.control import custom_vjp as custom_vjp
 from fn.control import fori_loop as fori_loop
+from fn.control import gmres as gmres
+from fn.control import map as map
 from fn.control import name as name
 from fn.control import optimization_barrier as optimization_barrier
 from fn.control import remat as remat

@@ -56,7 +56,9 @@ def test_rooms_import_downwards_through_doors(path: Path) -> None:
         return
     for node, module, name in _imports(path):
         where = f"{_ids(path)}:{node.lineno}"
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{where}: imports are absolute"
+        assert not (isinstance(node, ast.ImportFrom) and node.level), (
+            f"{where}: imports are absolute"
+        )
         if module == "fn":
             other, inside = name, False
         elif module.startswith("fn."):
@@ -101,7 +103,9 @@ def test_doors_compute_nothing_and_files_wear_an_underscore(path: Path) -> None:
     if path.parent == TOP / "fn":
         return  # the front door connects the two upward hooks
     for node in module.body[1:]:
-        assert isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign)), f"{_ids(path)}:{node.lineno}"
+        assert isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign)), (
+            f"{_ids(path)}:{node.lineno}"
+        )
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=_ids)

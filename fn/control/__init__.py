@@ -13,8 +13,13 @@ from fn.control._custom_compat import custom_jvp as custom_jvp
 from fn.control._custom_compat import custom_vjp as custom_vjp
 from fn.control._implicit import custom_linear_solve as custom_linear_solve
 from fn.control._implicit import custom_root as custom_root
+from fn.control._iterative import bicgstab as bicgstab
+from fn.control._iterative import cg as cg
+from fn.control._iterative import gmres as gmres
 from fn.control._loops import fori_loop as fori_loop
 from fn.control._loops import while_loop as while_loop
+from fn.control._map import associative_scan as associative_scan
+from fn.control._map import map as map
 from fn.control._marks import name as name
 from fn.control._marks import optimization_barrier as optimization_barrier
 from fn.control._policies import save_only as save_only

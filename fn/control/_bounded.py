@@ -86,7 +86,7 @@ def _counted(
     if plain:
         steps, *outs = bind_while(counting, step, *consts, init)
     else:
-        bound = {"max_steps": max_steps, "checkpoints": checkpoints}
+        bound: Any = {"max_steps": max_steps, "checkpoints": checkpoints}
         steps, *outs = bind_while(counting, step, *consts, init, bounded_while_p, **bound)
     return outs, steps
 
@@ -229,7 +229,9 @@ def _tangent_linearize(
 
     types = [COUNT, *program.in_types, *_own_types(program, flags, slice(None))]
     key = ("stored_tangent", consts, flags, max_steps)
-    return _linearize_as(derived(program, key, run, types, f"tangent_{program.name}"), args, nonzero)
+    return _linearize_as(
+        derived(program, key, run, types, f"tangent_{program.name}"), args, nonzero
+    )
 
 
 def _linearize_as(program: Program, args: Any, nonzero: Flags) -> tuple[Any, ...]:
@@ -276,7 +278,12 @@ def _batch_counts(
     ]
 
     def step(*values: Any) -> list[Any]:
-        steps, fixed, i, carry = values[0], values[1 : 1 + consts], values[1 + consts], values[2 + consts :]
+        steps, fixed, i, carry = (
+            values[0],
+            values[1 : 1 + consts],
+            values[1 + consts],
+            values[2 + consts :],
+        )
         index = convert(lt(i, steps), dtype=np.int32)
         at_rest = derived(
             program, ("at_rest", consts), lambda *v: list(v[consts:]), program.in_types, "at_rest"
@@ -349,7 +356,10 @@ def _adjoint_program(program: Program, consts: int, flags: Flags, checkpoints: i
     def run(steps: Any, *values: Any) -> list[Any]:
         fixed, init, cts = values[:consts], values[consts:n], values[n:]
         # The stack's top is the state at hand; below it are at most so many checkpoints.
-        stack = [_write(zeros(t.with_shape((checkpoints + 1, *t.shape))), x, _ZERO) for t, x in zip(carry, init)]
+        stack = [
+            _write(zeros(t.with_shape((checkpoints + 1, *t.shape))), x, _ZERO)
+            for t, x in zip(carry, init)
+        ]
         positions = zeros(COUNT.with_shape((checkpoints + 1,)))
 
         def back(left: Any, top: Any, positions: Any, *rest: Any) -> list[Any]:
@@ -360,12 +370,12 @@ def _adjoint_program(program: Program, consts: int, flags: Flags, checkpoints: i
                 return lt(at, last)
 
             def advance(at: Any, top: Any, positions: Any, *rest: Any) -> list[Any]:
-                stack, state = rest[:k], rest[k:]
+                stack = rest[:k]
                 far = _stride(sub(left, at), sub(np.int32(checkpoints), top))
-                state = _repeat(far, program, fixed, state)
+                state = _repeat(far, program, fixed, rest[k:])
                 at, top = add(at, far), add(top, _ONE)
-                stack = [_write(s, x, top) for s, x in zip(stack, state)]
-                return [at, top, _write(positions, at, top), *stack, *state]
+                written = [_write(s, x, top) for s, x in zip(stack, state)]
+                return [at, top, _write(positions, at, top), *written, *state]
 
             here = [_read(positions, top), top, positions, *stack, *[_read(s, top) for s in stack]]
             _, top, positions, *rest_ = _loop(not_there, advance, here)
@@ -399,16 +409,15 @@ def _read(stack: Any, at: Any) -> Any:
 
 def _write(stack: Any, value: Any, at: Any) -> Any:
     shape = stack.shape[1:]
-    return dynamic_update_slice(
-        stack, reshape(value, shape=(1, *shape)), at, *[_ZERO] * len(shape)
-    )
+    return dynamic_update_slice(stack, reshape(value, shape=(1, *shape)), at, *[_ZERO] * len(shape))
 
 
 def _stride(steps: Any, free: Any) -> Any:
-    """How far to go before the next checkpoint, with `steps` to be reversed and `free` slots.
+    """How far to go before the next checkpoint, with `steps` to be reversed.
 
-    The fewest repetitions r with b(free, r) >= steps, b(s, r) = (s + r)! / (s! r!), are enough if what
-    lies beyond the checkpoint, which has a slot less, is b(free - 1, r) steps. In floating point:
+    Of the `free` slots one is for the state at hand. The fewest repetitions r with b(free, r) >= steps,
+    b(s, r) = (s + r)! / (s! r!), are enough if what lies beyond the checkpoint, which has a slot
+    less, is b(free - 1, r) steps. In floating point:
     off by one is not wrong, only not the best.
     """
     length, slots = (convert(x, dtype=np.float32) for x in (steps, free))

@@ -37,7 +37,11 @@ def with_captured(
                 values.append(value)
     if not place:
         return list(branches), values
-    kinds = {place[id(v)]: t for b in branches for v, t in zip(reversed(b.captured), reversed(b.in_types))}
+    kinds = {
+        place[id(v)]: t
+        for b in branches
+        for v, t in zip(reversed(b.captured), reversed(b.in_types))
+    }
     own = branches[0].in_types[: len(operands)]
     types = (*own, *[kinds[i] for i in range(len(operands), len(values))])
     widened = []
@@ -132,7 +136,9 @@ def linear_branches(branches: tuple[Program, ...], nonzero: Flags) -> tuple[Any,
             def primal(*args: Any, lin: Any = lin, mine: Any = mine) -> list[Any]:
                 outs = evaluate(lin.primal, args)
                 own = dict(zip(mine, outs[count:], strict=True))
-                return outs[:count] + [own[i] if i in own else zeros(s) for i, s in enumerate(slots)]
+                return outs[:count] + [
+                    own[i] if i in own else zeros(s) for i, s in enumerate(slots)
+                ]
 
             def linear(*args: Any, lin: Any = lin, mine: Any = mine) -> list[Any]:
                 first, last = len(forwarded), len(forwarded) + len(slots)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fn.control._structure import agree_branches, check_function, trace_with
+from fn.control._structure import agree_branches, as_arrays, check_function, trace_with
 from fn.control._switch import bind_switch
 from fn.core import ArgumentError, ArrayType, is_integer, public, type_of
 from fn.ops import clamp, convert, ne
@@ -83,7 +83,12 @@ def switch(
     1.0
     """
     kind = type_of(index)
-    if kind is None or kind.shape != () or not is_integer(kind.dtype) or isinstance(index, ArrayType):
+    if (
+        kind is None
+        or kind.shape != ()
+        or not is_integer(kind.dtype)
+        or isinstance(index, ArrayType)
+    ):
         raise ArgumentError(
             "switch: the index is not an integer scalar", expected="an integer scalar",
             got=str(kind or type(index).__name__),
@@ -120,4 +125,5 @@ def _apply(
     traced = [trace_with(operation, f, operands) for f in functions.values()]
     programs = agree_branches(operation, list(functions), [t for _, t in traced])
     ordered = [programs[i] for i in order]
-    return traced[0][1].rebuild(bind_switch(index, ordered, traced[0][0].arrays, batched))
+    outs = bind_switch(index, ordered, traced[0][0].arrays, batched)
+    return traced[0][1].rebuild(as_arrays(outs))

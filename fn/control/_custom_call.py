@@ -218,6 +218,7 @@ def _linearize_vjp(args: Any, own: tuple[bool, ...], program: Program, rules: An
 
 def _linearize_jvp(args: Any, own: tuple[bool, ...], program: Program, rules: AnyCall) -> Any:
     count = len(program.outputs)
+    outs: Sequence[Any]
     if rules.rules.jvp is None:
         outs = custom_call(program, rules, *args)
 
@@ -332,12 +333,12 @@ def _custom_batch(
     if rule is None:
         batched = batch_to(program, axis, dims)
     else:
-        batched, args = _batched_by_rule(rule, len(args), axis.size), [*args, *rule.captured]
+        batched, args = _batched_by_rule(rule, axis.size), [*args, *rule.captured]
     outs = custom_call(batched.closed(), batched_rules, *args, *batched.captured)
     return outs, (0,) * len(outs)
 
 
-def _batched_by_rule(rule: Derived, operands: int, size: int) -> Program:
+def _batched_by_rule(rule: Derived, size: int) -> Program:
     """What a vmap rule gives, with every output batched at axis 0."""
     key = ("placed", size)
     if key not in rule.program.cache:

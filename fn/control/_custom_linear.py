@@ -115,8 +115,6 @@ def zeros_like(x: Any) -> Any:
     return full(kind.dtype.type(0), kind.shape)
 
 
-
-
 # --- batching Programs to given places --------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from fn.control._bounded import bounded_while_p
 from fn.control._derive import derived, slice_program
 from fn.control._scan import bind_scan, check_unroll
 from fn.control._structure import (
+    as_arrays,
     check_carry_structure,
     check_function,
     in_dtype,
@@ -99,7 +100,7 @@ def _settle(
 def _rebuild(init: Any, arrays: list[Any]) -> Any:
     """The carry with these arrays, and what is no array as it was at first."""
     leaves, tree = tree_flatten(init)
-    left = iter(arrays)
+    left = iter(as_arrays(arrays))
     return tree_unflatten(tree, [x if type_of(x) is None else next(left) for x in leaves])
 
 
@@ -115,9 +116,7 @@ def _condition(cond_fun: Callable[..., Any], init: Any, types: list[ArrayType]) 
     return traced.program
 
 
-def _bound(
-    operation: str, max_steps: int | None, checkpoints: int | None
-) -> dict[str, int] | None:
+def _bound(operation: str, max_steps: int | None, checkpoints: int | None) -> dict[str, int] | None:
     if max_steps is None:
         if checkpoints is not None:
             raise ArgumentError(
@@ -138,7 +137,9 @@ def _bound(
     return {"max_steps": steps, "checkpoints": max(1, min(int(checkpoints), steps))}
 
 
-def _run(cond: Program, body: Program, arrays: list[Any], bound: dict[str, int] | None) -> list[Any]:
+def _run(
+    cond: Program, body: Program, arrays: list[Any], bound: dict[str, int] | None
+) -> list[Any]:
     if bound is None:
         return bind_while(cond, body, [], [], arrays)
     return bind_while(cond, body, [], [], arrays, bounded_while_p, **bound)

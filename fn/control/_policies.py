@@ -105,7 +105,7 @@ def cost(equation: Equation) -> float:
     out: int = sum(v.type.size for v in equation.outputs)
     if name == "dot_general":
         shape = equation.inputs[0].type.shape
-        return 2.0 * out * math.prod([shape[a] for a in params["contract"][0]])
+        return 2.0 * out * int(math.prod([shape[a] for a in params["contract"][0]]))
     if name == "conv":
         kernel = equation.inputs[1].type
         return 2.0 * out * kernel.size / max(1, int(kernel.shape[params["w_layout"][0]]))

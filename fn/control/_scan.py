@@ -23,6 +23,7 @@ from fn.control._derive import (
 )
 from fn.control._scan_linear import residual_plan, scan_transpose
 from fn.control._structure import (
+    as_arrays,
     check_carry_structure,
     check_function,
     in_dtype,
@@ -87,7 +88,7 @@ def scan(
     (6.0, [1.0, 3.0, 6.0])
     """
     check_function("scan", "the first argument", f)
-    count = _length(xs, length)
+    count = leading_size("scan", xs, length)
     init_leaves, init_tree = tree_flatten(init)
     x_types = [_entry_type(type_of(x)) for x in tree_flatten(xs)[0]]
     entries = [t for t in x_types if t is not None]
@@ -112,7 +113,7 @@ def scan(
         traced.program, [], carry, arrays, length=count, reverse=bool(reverse),
         unroll=check_unroll(unroll, count, traced.program),
     )  # fmt: skip
-    result = traced.rebuild([*outs, *ys])
+    result = traced.rebuild(as_arrays([*outs, *ys]))
     return tree_unflatten(init_tree, tree_flatten(result[0])[0]), result[1]
 
 
@@ -120,7 +121,7 @@ def _entry_type(type: ArrayType | None) -> ArrayType | None:
     return None if type is None else type.with_shape(type.shape[1:])
 
 
-def _length(xs: Any, length: int | None) -> int:
+def leading_size(operation: str, xs: Any, length: int | None) -> int:
     """The number of steps, on which all leading axes and `length` agree."""
     paths, leaves = leaf_paths(xs, "xs"), tree_flatten(xs)[0]
     sizes: list[tuple[str, int]] = []
@@ -130,7 +131,7 @@ def _length(xs: Any, length: int | None) -> int:
             continue
         if kind.ndim == 0:
             raise ArgumentError(
-                f"scan: `{path}` has no leading axis to loop over", expected="an array with an axis",
+                f"{operation}: `{path}` has no leading axis to loop over", expected="an array with an axis",
                 got=str(kind), fix="close over what is the same in every step, instead of passing it in xs",
             )  # fmt: skip
         sizes.append((path, kind.shape[0]))
@@ -142,11 +143,11 @@ def _length(xs: Any, length: int | None) -> int:
         return distinct.pop()
     if not distinct:
         raise ArgumentError(
-            "scan: the number of steps is unknown", expected="arrays in xs, or length=",
+            f"{operation}: the number of steps is unknown", expected="arrays in xs, or length=",
             got="xs without arrays", fix="pass length=",
         )  # fmt: skip
     raise ArgumentError(
-        "scan: leading axes have different sizes",
+        f"{operation}: leading axes have different sizes",
         expected="one number of steps",
         got="; ".join(f"`{path}`: {n}" for path, n in sizes),
         fix="slice them to one length, or close over what is the same in every step",
@@ -274,9 +275,7 @@ def _scan_jvp(
 ) -> tuple[Any, Any]:
     start = consts + carry
     flags = tuple([t is not None for t in tangents])
-    flags, out_flags = _moving_carries(
-        lambda f: jvp_program(program, f)[1], flags, consts, carry
-    )
+    flags, out_flags = _moving_carries(lambda f: jvp_program(program, f)[1], flags, consts, carry)
     raw, given = jvp_program(program, flags)
     count = len(program.outputs)
     full_jvp = with_zeros(raw, count, given, out_flags, program.out_types)
@@ -312,9 +311,7 @@ def _arranged(program: Program, inputs: Sequence[int], outputs: Sequence[int]) -
     own = len(program.inputs) - len(program.captured)
     if not program.captured:
         return slice_program(program, inputs, outputs)
-    small = slice_program(
-        program.closed(), [*inputs, *range(own, len(program.inputs))], outputs
-    )
+    small = slice_program(program.closed(), [*inputs, *range(own, len(program.inputs))], outputs)
     return Program(small.inputs, small.equations, small.outputs, program.captured, program.name)
 
 

@@ -87,7 +87,8 @@ class _Planner:
         own = len(body.inputs) - len(body.captured)
         self.inputs = body.inputs[:own]
         self.hidden = body.inputs[own:]
-        self.residuals = [self.inputs[i] for i in lin.forwarded] + list(body.outputs[self.count :])
+        computed = [a for a in body.outputs[self.count :] if isinstance(a, Variable)]
+        self.residuals = [self.inputs[i] for i in lin.forwarded] + computed
         self.fixed: set[Atom] = {*self.inputs[:consts], *self.hidden}
         self.entries: set[Atom] = set(self.inputs[consts + carry :])
         self.made_by: dict[Atom, Equation] = {}
@@ -156,7 +157,9 @@ class _Planner:
         hoisted, stacked = list(self.hoisted), list(self.stacked)
         # An equation is either inside the loop or outside: all it gives is hoisted with one result.
         outside = {self.made_by[v] for v in hoisted}
-        hoisted = list(dict.fromkeys([v for e in body.equations if e in outside for v in e.outputs]))
+        hoisted = list(
+            dict.fromkeys([v for e in body.equations if e in outside for v in e.outputs])
+        )
         hidden = body.captured
         hoist = checked(
             dce(Program((*self.inputs[:c], *self.hidden), body.equations, tuple(hoisted), hidden))
@@ -192,7 +195,12 @@ class _Planner:
                 value[v] = hidden
             again = [e for e in lin.primal.equations if e in self.again]
             for equation in again:
-                atoms = tuple([trace.atom(value[a]) if isinstance(a, Variable) else a for a in equation.inputs])
+                atoms = tuple(
+                    [
+                        trace.atom(value[a]) if isinstance(a, Variable) else a
+                        for a in equation.inputs
+                    ]
+                )
                 value.update(zip(equation.outputs, trace.append(equation, atoms), strict=True))
             found = evaluate(lin.linear, [*[value[r] for r in self.residuals], *tangents])
             types = [a.type for a in lin.primal.outputs[: self.count]]
@@ -220,10 +228,10 @@ def scan_transpose(
         if grown == linear[consts:start]:
             break
         linear = (*linear[:consts], *grown, *linear[start:])
-    program, args, cts, order, carry = _known_carries_as_xs(
+    program, values, cts, order, carry = _known_carries_as_xs(
         bind_scan, program, args, cts, linear, consts, carry, {"reverse": reverse, **params}
     )
-    original, linear = args, tuple([linear[i] for i in order])
+    linear = tuple([linear[i] for i in order])
     start = consts + carry
     ct_carry, ct_ys = cts[:carry], cts[carry:]
 
@@ -242,8 +250,8 @@ def scan_transpose(
     body = _backward_body(program, backward, linear, nonzero, has_y, moves, consts, carry)
     not_linear = [not f for f in linear]
     outs, ys = bind_scan(
-        body, select_by(not_linear[:consts], args[:consts]), [*seeds, *sums],
-        [*select_by(not_linear[start:], args[start:]), *known(ct_ys)], reverse=not reverse, **params,
+        body, select_by(not_linear[:consts], values[:consts]), [*seeds, *sums],
+        [*select_by(not_linear[start:], values[start:]), *known(ct_ys)], reverse=not reverse, **params,
     )  # fmt: skip
     found = [
         *spread(moves[:consts], outs[len(seeds) :]),
@@ -251,7 +259,7 @@ def scan_transpose(
         *spread(moves[start:], ys),
     ]
     result: list[Any] = [None] * len(order)
-    for i, arg, ct in zip(order, original, found, strict=True):
+    for i, arg, ct in zip(order, values, found, strict=True):
         if isinstance(arg, Linear):
             result[i] = ct
     return tuple(result)
@@ -313,6 +321,8 @@ def _backward_body(
             more = [add(a, b) for a, b in zip(values[k:s], known(per_input[:consts]), strict=True)]
             return [*into, *more, *known(per_input[start:])]
 
-        program.cache[key] = record(step, [*fixed, *seeds, *sums, *entries, *results], backward.name)
+        program.cache[key] = record(
+            step, [*fixed, *seeds, *sums, *entries, *results], backward.name
+        )
     found: Program = program.cache[key]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from jax.tree_util import tree_flatten, tree_structure
 
@@ -15,6 +16,7 @@ from fn.core import (
     ArrayType,
     Program,
     Traced,
+    Tracer,
     TreeError,
     TypeRuleError,
     evaluate,
@@ -65,6 +67,16 @@ def in_dtype(value: Any, type: ArrayType) -> Any:
     return convert(value, dtype=type.dtype, weak=type.weak)
 
 
+def as_arrays(values: Sequence[Any]) -> list[Any]:
+    """Results, of which one may be a Python or NumPy value handed on as it came, as arrays."""
+    found = []
+    for value in values:
+        kind = type_of(value)
+        plain = kind is not None and not isinstance(value, (jax.Array, Tracer))
+        found.append(convert(value, dtype=kind.dtype, weak=kind.weak) if plain and kind else value)
+    return found
+
+
 def with_out_types(program: Program, types: Sequence[ArrayType]) -> Program:
     """`program` with its first outputs converted to the dtypes and weakness of `types`."""
     old = program.out_types[: len(types)]
@@ -111,9 +123,7 @@ def agree_branches(
 
 def _same_structure(operation: str, name: str, first: Traced, other: str, second: Traced) -> None:
     if first.out_tree != second.out_tree:
-        a, b = (
-            set(leaf_paths(t.rebuild(t.program.out_types), "result")) for t in (first, second)
-        )
+        a, b = (set(leaf_paths(t.rebuild(t.program.out_types), "result")) for t in (first, second))
         only = [f"`{p}` only from {name}" for p in sorted(a - b)]
         only += [f"`{p}` only from {other}" for p in sorted(b - a)]
         raise TreeError(
@@ -125,11 +135,12 @@ def _same_structure(operation: str, name: str, first: Traced, other: str, second
     if first.out_static != second.out_static:
         example = first.rebuild(first.program.out_types)
         paths = leaf_paths(example, "result")
-        a, b = dict(first.out_static), dict(second.out_static)
-        at = next(i for i in range(len(paths)) if i in a | b and a.get(i, a) != b.get(i, b))
+        mine, theirs = dict(first.out_static), dict(second.out_static)
+        missing = object()
+        at = next(i for i in range(len(paths)) if mine.get(i, missing) != theirs.get(i, missing))
         described = [
             f"{d[at]!r}" if at in d else f"an array ({t.rebuild(t.program.out_types)!r})"
-            for d, t in ((a, first), (b, second))
+            for d, t in ((mine, first), (theirs, second))
         ]
         raise TreeError(
             f"{operation}: `{paths[at]}` is not an array, and differs between {name} and {other}",

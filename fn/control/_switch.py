@@ -98,7 +98,9 @@ def _switch_type(
     index: ArrayType, *types: ArrayType, branches: tuple[Program, ...], batched: str
 ) -> tuple[ArrayType, ...]:
     if index.strong() is not INDEX:
-        raise TypeRuleError("switch: the index is not an i32 scalar", expected="i32[]", got=str(index))
+        raise TypeRuleError(
+            "switch: the index is not an i32 scalar", expected="i32[]", got=str(index)
+        )
     return branch_types("switch", types, branches)
 
 
@@ -126,7 +128,9 @@ def _switch_linearize(
     return results[:count], joint, linear_map
 
 
-def _switch_transpose(cts: Any, index: Any, *args: Any, branches: Any, batched: str) -> tuple[Any, ...]:
+def _switch_transpose(
+    cts: Any, index: Any, *args: Any, branches: Any, batched: str
+) -> tuple[Any, ...]:
     linear = tuple([isinstance(a, Linear) for a in args])
     programs, given = transposed_branches(branches, linear, tuple([c is not None for c in cts]))
     values = [a for a in args if not isinstance(a, Linear)]
@@ -166,7 +170,9 @@ def _one_by_one(
         mine = [next(own_) if f else next(known_) for f in flags]
         return bind_switch(i, branches, mine, "map")
 
-    body = derived(branches[0], ("lane", tuple(branches), flags), lane, [*fixed, INDEX, *entries], "lane")
+    body = derived(
+        branches[0], ("lane", tuple(branches), flags), lane, [*fixed, INDEX, *entries], "lane"
+    )
     same = [a for a, f in zip(operands, flags, strict=True) if not f]
     return bind_scan(body, same, [], [index, *select_by(flags, operands)], length=size)[1]
 
@@ -222,7 +228,9 @@ def bind_lanes(
     }
     wanted = [j for j in range(len(programs[0].outputs)) if j not in outs]
     if wanted:
-        at = [i for i, column in enumerate(zip(*map(uses, programs), strict=True)) if True in column]
+        at = [
+            i for i, column in enumerate(zip(*map(uses, programs), strict=True)) if True in column
+        ]
         small = tuple([slice_program(p, at, wanted) for p in programs])
         found = bind(
             switch_lanes_p, index, *[values[i] for i in at], branches=small,
@@ -236,7 +244,9 @@ def _lanes_type(
     index: ArrayType, *types: ArrayType, branches: tuple[Program, ...], lanes: Flags, any: bool
 ) -> tuple[ArrayType, ...]:
     if index.ndim != 1 or index.dtype != INDEX.dtype:
-        raise TypeRuleError("switch_lanes: the index is no vector", expected="i32[n]", got=str(index))
+        raise TypeRuleError(
+            "switch_lanes: the index is no vector", expected="i32[n]", got=str(index)
+        )
     size = index.shape[0]
     for t, lane in zip(types, lanes, strict=True):
         if lane and t.shape[:1] != (size,):
@@ -272,7 +282,9 @@ def _every_branch(
             outs = bind_switch(convert(taken, dtype=np.int32), [nothing, batched], args)
         else:
             outs = evaluate(batched, args)
-        outs = [o if f else to_front(o, None, axis.size) for o, f in zip(outs, has_lanes, strict=True)]
+        outs = [
+            o if f else to_front(o, None, axis.size) for o, f in zip(outs, has_lanes, strict=True)
+        ]
         totals = outs if not i else [_choose(mine, o, t) for o, t in zip(outs, totals, strict=True)]
     return totals
 
@@ -299,7 +311,9 @@ def _unless_unused(taken: Any, x: Any) -> Any:
     return select(taken, x, stop_gradient(x)) if kind and is_inexact(kind.dtype) else x
 
 
-def _expansion(branches: tuple[Program, ...], lanes: Flags, size: int, safe: bool, any: bool) -> Program:
+def _expansion(
+    branches: tuple[Program, ...], lanes: Flags, size: int, safe: bool, any: bool
+) -> Program:
     # At operands that are nobody's, a loop may have no end: then only lanes that take a branch are
     # in it, and none is if none takes it.
     any = any or builtins.any(_may_not_end(b) for b in branches)
@@ -324,7 +338,9 @@ def _may_not_end(program: Program) -> bool:
     return found
 
 
-def _lanes_jvp(args: Any, tangents: Any, *, branches: Any, lanes: Flags, any: bool) -> tuple[Any, Any]:
+def _lanes_jvp(
+    args: Any, tangents: Any, *, branches: Any, lanes: Flags, any: bool
+) -> tuple[Any, Any]:
     index, *operands = args
     nonzero = tuple([t is not None for t in tangents[1:]])
     programs, joint = jvp_branches(branches, nonzero)
@@ -348,7 +364,9 @@ def _lanes_transpose(cts: Any, *args: Any, branches: Any, lanes: Flags, any: boo
 
 def _lanes_batch(axis: Any, args: Any, dims: Any, *, branches: Any, lanes: Flags, any: bool) -> Any:
     size = args[0].shape[0 if dims[0] != 0 else 1]
-    if axis.name is not None and builtins.any(program_mentions_axis(b, axis.name) for b in branches):
+    if axis.name is not None and builtins.any(
+        program_mentions_axis(b, axis.name) for b in branches
+    ):
         batched, out_dims = batch_program(
             _expansion(branches, lanes, size, False, any), axis, tuple(dims)
         )
@@ -363,6 +381,7 @@ def _lanes_batch(axis: Any, args: Any, dims: Any, *, branches: Any, lanes: Flags
         ]
         outs = bind_lanes(args[0], programs, operands, lanes, any)
         return outs, [1 if f else None for f in joint]
+
     # Each lane of each entry is a lane.
     def flat(x: Any, dim: int | None, lane: bool) -> Any:
         if dim is None and not lane:

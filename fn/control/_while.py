@@ -99,9 +99,7 @@ def while_type(
     return carry
 
 
-def moving_carries(
-    out_flags: Callable[[Flags], Flags], flags: Flags, consts: int
-) -> Flags:
+def moving_carries(out_flags: Callable[[Flags], Flags], flags: Flags, consts: int) -> Flags:
     """The flags of a step's inputs once a carry that comes out flagged goes in flagged."""
     while True:
         grown = either(flags[consts:], out_flags(flags))
@@ -179,9 +177,7 @@ def batch_loop(
     """
     start = cond_consts + body_consts
     flags = tuple([d is not None for d in dims])
-    front = [
-        a if d is None else to_front(a, d, axis.size) for a, d in zip(args, dims, strict=True)
-    ]
+    front = [a if d is None else to_front(a, d, axis.size) for a, d in zip(args, dims, strict=True)]
     inner = moving_carries(
         lambda f: batch_front(body, axis, f)[1], flags[cond_consts:], body_consts
     )
@@ -203,9 +199,7 @@ def batch_loop(
         a if had else to_front(a, None, axis.size)
         for a, had in zip(front[start:], flags[start:], strict=True)
     ]
-    test, _ = batch_front(
-        cond, axis, (*flags[:cond_consts], *everything[1:]), (True,)
-    )
+    test, _ = batch_front(cond, axis, (*flags[:cond_consts], *everything[1:]), (True,))
     (active,) = evaluate(test, [*front[:cond_consts], *init])
     types = [active.type if hasattr(active, "type") else ArrayType((axis.size,), np.bool_)]
     types += step.in_types[start + 1 : start + 1 + len(carry)]

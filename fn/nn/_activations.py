@@ -32,15 +32,15 @@ def relu(x: Any) -> Any:
 
 
 @public
-def leaky_relu(x: Any, slope: float = 0.01) -> Any:
-    """`x` where positive, else `slope * x`.
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """`x` where positive, else `negative_slope * x`.
 
     >>> import fn, fn.numpy as np
     >>> fn.nn.leaky_relu(np.array([-1.0, 2.0]), 0.5)
     Array([-0.5,  2. ], dtype=float32)
     """
     x = _floating("leaky_relu", x)
-    return ops.select(ops.gt(x, 0.0), x, ops.mul(x, slope))
+    return ops.select(ops.gt(x, 0.0), x, ops.mul(x, negative_slope))
 
 
 @public
@@ -124,31 +124,194 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     return ops.mul(x, ops.mul(ops.add(ops.tanh(inner), 1.0), 0.5))
 
 
-@public
-def softmax(x: Any, axis: int = -1) -> Any:
-    """`exp(x) / sum(exp(x))` along `axis`, without overflow.
+swish = silu
 
-    >>> import fn, fn.numpy as np
-    >>> fn.nn.softmax(np.array([1.0, 1.0]))
-    Array([0.5, 0.5], dtype=float32)
+
+# --- pieces of lines --------------------------------------------------------------------
+
+
+@public
+def identity(x: Any) -> Any:
+    """`x` itself.
+
+    >>> import fn
+    >>> float(fn.nn.identity(2.0))
+    2.0
     """
-    shifted = _shifted(_floating("softmax", x), axis)
-    powers = np.exp(shifted)
-    return np.divide(powers, np.sum(powers, axis=axis, keepdims=True))
+    return np.asarray(x)
+
+
+def _between(x: Any, low: float, high: float) -> Any:
+    """`x` kept between two numbers, with derivative 0 at both of them and beyond."""
+    x = np.asarray(x)
+    below, above = ops.le(x, x.dtype.type(low)), ops.ge(x, x.dtype.type(high))
+    return ops.select(below, x.dtype.type(low), ops.select(above, x.dtype.type(high), x))
 
 
 @public
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """`log(softmax(x))`, without overflow or loss of precision.
+def relu6(x: Any) -> Any:
+    """`x` kept between 0 and 6. Krizhevsky, 2010.
 
     >>> import fn, fn.numpy as np
-    >>> float(fn.nn.log_softmax(np.array([0.0]))[0])
+    >>> fn.nn.relu6(np.array([-1.0, 2.0, 7.0]))
+    Array([0., 2., 6.], dtype=float32)
+    """
+    return _between(x, 0, 6)
+
+
+@public
+def hard_tanh(x: Any) -> Any:
+    """`x` kept between -1 and 1.
+
+    >>> import fn, fn.numpy as np
+    >>> fn.nn.hard_tanh(np.array([-3.0, 0.5]))
+    Array([-1. ,  0.5], dtype=float32)
+    """
+    return _between(x, -1, 1)
+
+
+@public
+def hard_sigmoid(x: Any) -> Any:
+    """`relu6(x + 3) / 6`: a sigmoid of three lines.
+
+    >>> import fn
+    >>> float(fn.nn.hard_sigmoid(0.0))
+    0.5
+    """
+    return np.divide(relu6(np.add(_floating("hard_sigmoid", x), 3.0)), 6.0)
+
+
+@public
+def hard_silu(x: Any) -> Any:
+    """`x * hard_sigmoid(x)`, also called hard swish. Howard et al., 2019.
+
+    >>> import fn
+    >>> float(fn.nn.hard_silu(3.0))
+    3.0
+    """
+    x = _floating("hard_silu", x)
+    return ops.mul(x, hard_sigmoid(x))
+
+
+hard_swish = hard_silu
+
+
+@public
+def sparse_plus(x: Any) -> Any:
+    """0 up to -1, `x` from 1 on, and a parabola between: a softplus that reaches both.
+
+    >>> import fn, fn.numpy as np
+    >>> fn.nn.sparse_plus(np.array([-2.0, 0.0, 3.0]))
+    Array([0.  , 0.25, 3.  ], dtype=float32)
+    """
+    x = _floating("sparse_plus", x)
+    middle = np.multiply(np.square(np.add(x, 1.0)), 0.25)
+    return np.where(np.less_equal(x, -1.0), 0.0, np.where(np.greater_equal(x, 1.0), x, middle))
+
+
+@public
+def sparse_sigmoid(x: Any) -> Any:
+    """`(x + 1) / 2` kept between 0 and 1: the derivative of `sparse_plus`.
+
+    >>> import fn
+    >>> float(fn.nn.sparse_sigmoid(0.0))
+    0.5
+    """
+    return np.multiply(np.clip(np.add(_floating("sparse_sigmoid", x), 1.0), 0.0, 2.0), 0.5)
+
+
+# --- smooth curves ----------------------------------------------------------------------
+
+
+@public
+def celu(x: Any, alpha: Any = 1.0) -> Any:
+    """`x` where positive, else `alpha * (exp(x / alpha) - 1)`. Barron, 2017.
+
+    >>> import fn
+    >>> float(fn.nn.celu(2.0))
+    2.0
+    """
+    x = _floating("celu", x)
+    positive = np.greater(x, 0.0)
+    safe = np.where(positive, 0.0, x)
+    return np.where(positive, x, np.multiply(np.expm1(np.divide(safe, alpha)), alpha))
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+@public
+def selu(x: Any) -> Any:
+    """An elu scaled so that mean 0 and variance 1 are kept. Klambauer et al., 2017.
+
+    >>> import fn
+    >>> round(float(fn.nn.selu(1.0)), 4)
+    1.0507
+    """
+    return np.multiply(elu(x, _SELU_ALPHA), _SELU_SCALE)
+
+
+@public
+def soft_sign(x: Any) -> Any:
+    """`x / (1 + |x|)`.
+
+    >>> import fn
+    >>> float(fn.nn.soft_sign(1.0))
+    0.5
+    """
+    x = _floating("soft_sign", x)
+    return np.divide(x, np.add(np.abs(x), 1.0))
+
+
+@public
+def squareplus(x: Any, b: Any = 4) -> Any:
+    """`(x + sqrt(x**2 + b)) / 2`: a smooth relu without exponentials.
+
+    >>> import fn
+    >>> float(fn.nn.squareplus(0.0))
+    1.0
+    """
+    x = _floating("squareplus", x)
+    return np.multiply(np.add(x, np.sqrt(np.add(np.square(x), b))), 0.5)
+
+
+@public
+def mish(x: Any) -> Any:
+    """`x * tanh(softplus(x))`. Misra, 2019.
+
+    >>> import fn
+    >>> float(fn.nn.mish(0.0))
     0.0
     """
-    shifted = _shifted(_floating("log_softmax", x), axis)
-    return np.subtract(shifted, np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)))
+    x = _floating("mish", x)
+    return np.multiply(x, np.tanh(softplus(x)))
 
 
-def _shifted(x: Any, axis: int) -> Any:
-    """`x` less its maximum, which is a constant to the derivative: the result does not depend on it."""
-    return np.subtract(x, ops.stop_gradient(np.max(x, axis=axis, keepdims=True)))
+@public
+def log_sigmoid(x: Any) -> Any:
+    """`log(sigmoid(x))`, without overflow.
+
+    >>> import fn
+    >>> round(float(fn.nn.log_sigmoid(0.0)), 4)
+    -0.6931
+    """
+    return np.negative(softplus(np.negative(_floating("log_sigmoid", x))))
+
+
+@public
+def glu(x: Any, axis: int = -1) -> Any:
+    """The first half along an axis times the sigmoid of the second. Dauphin et al., 2016.
+
+    >>> import fn, fn.numpy as np
+    >>> fn.nn.glu(np.array([4.0, 0.0]))
+    Array([2.], dtype=float32)
+    """
+    x = _floating("glu", x)
+    if np.ndim(x) == 0 or x.shape[axis] % 2:
+        raise ArgumentError(
+            "nn.glu: the axis has no halves",
+            expected="an even size",
+            got=f"shape {x.shape}, axis {axis}",
+        )
+    first, second = np.split(x, 2, axis)
+    return np.multiply(first, sigmoid(second))

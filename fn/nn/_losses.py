@@ -7,7 +7,7 @@ from typing import Any
 import fn.numpy as np
 from fn import ops
 from fn.core import ArgumentError, is_inexact, is_integer, public, type_of
-from fn.nn._activations import log_softmax
+from fn.nn._exponentials import log_softmax
 
 
 @public

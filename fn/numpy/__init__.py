@@ -347,6 +347,7 @@ from fn.numpy._reductions import count_nonzero as count_nonzero
 from fn.numpy._reductions import max as max
 from fn.numpy._reductions import mean as mean
 from fn.numpy._reductions import min as min
+from fn.numpy._reductions import minmax as minmax
 from fn.numpy._reductions import prod as prod
 from fn.numpy._reductions import ptp as ptp
 from fn.numpy._reductions import std as std
@@ -403,6 +404,7 @@ from fn.numpy._sorting import partition as partition
 from fn.numpy._sorting import searchsorted as searchsorted
 from fn.numpy._sorting import sort as sort
 from fn.numpy._sorting import sort_complex as sort_complex
+from fn.numpy._sorting import top_k as top_k
 from fn.numpy._statistics import corrcoef as corrcoef
 from fn.numpy._statistics import cov as cov
 from fn.numpy._windows import bartlett as bartlett

@@ -42,10 +42,12 @@ def _multiply(x: Any, y: Any) -> Any:
     return ops.logical_and(x, y) if _boolean(x) else ops.mul(x, y)
 
 
-add = binary("add", _add, "`x + y`; logical or for booleans.", "1, 2 -> 3")
-subtract = binary("subtract", _subtract, "`x - y`.", "1, 2 -> -1")
-multiply = binary("multiply", _multiply, "`x * y`; logical and for booleans.", "3, 2 -> 6")
-divide = true_divide = binary("divide", ops.div, "`x / y`, floating.", "1, 2 -> 0.5", floating=True)
+add = binary("add", _add, "`x1 + x2`; logical or for booleans.", "1, 2 -> 3")
+subtract = binary("subtract", _subtract, "`x1 - x2`.", "1, 2 -> -1")
+multiply = binary("multiply", _multiply, "`x1 * x2`; logical and for booleans.", "3, 2 -> 6")
+divide = true_divide = binary(
+    "divide", ops.div, "`x1 / x2`, floating.", "1, 2 -> 0.5", floating=True
+)
 
 
 def _numbers(name: str, x: Any, y: Any) -> tuple[Any, Any]:
@@ -94,16 +96,16 @@ def _remainder(x: Any, y: Any) -> Any:
 
 floor_divide = binary(
     "floor_divide", lambda x, y: _floor_divide(*_numbers("floor_divide", x, y)),
-    "`x // y`, the quotient rounded down.", "-7, 2 -> -4",
+    "`x1 // x2`, the quotient rounded down.", "-7, 2 -> -4",
 )  # fmt: skip
 remainder = mod = binary(
     "remainder", lambda x, y: _remainder(*_numbers("remainder", x, y)),
-    "`x % y`, with the sign of `y`.", "-7, 2 -> 1",
+    "`x1 % x2`, with the sign of `x2`.", "-7, 2 -> 1",
 )  # fmt: skip
 fmod = binary(
     "fmod",
     lambda x, y: ops.rem(*_numbers("fmod", x, y)),
-    "Remainder with the sign of `x`.",
+    "Remainder with the sign of `x1`.",
     "-7, 2 -> -1",
 )
 
@@ -179,7 +181,11 @@ def _integer_power(x: Any, y: Any) -> Any:
 
 pow = power
 float_power = binary(
-    "float_power", lambda x, y: ops.pow(x, y), "`x ** y`, floating.", "2, -1 -> 0.5", floating=True
+    "float_power",
+    lambda x, y: ops.pow(x, y),
+    "`x1 ** x2`, floating.",
+    "2, -1 -> 0.5",
+    floating=True,
 )
 
 # --- larger and smaller -----------------------------------------------------------------
@@ -198,13 +204,13 @@ def _fmin(x: Any, y: Any) -> Any:
 maximum = binary(
     "maximum",
     ops.maximum,
-    "The larger of `x` and `y`; NaN if either is.",
+    "The larger of `x1` and `x2`; NaN if either is.",
     "np.array([1., 5.]), 3. -> [3. 5.]",
 )
 minimum = binary(
     "minimum",
     ops.minimum,
-    "The smaller of `x` and `y`; NaN if either is.",
+    "The smaller of `x1` and `x2`; NaN if either is.",
     "np.array([1., 5.]), 3. -> [1. 3.]",
 )
 fmax = binary(
@@ -304,13 +310,13 @@ copysign = binary(
     "copysign", _copysign, "`|x|` with the sign of `y`.", "3., -0.0 -> -3.0", floating=True
 )
 heaviside = binary(
-    "heaviside", _heaviside, "0 where `x < 0`, `y` where `x == 0`, 1 where `x > 0`.", "0., 0.5 -> 0.5",
+    "heaviside", _heaviside, "0 where `x1 < 0`, `x2` where `x1 == 0`, 1 where `x1 > 0`.", "0., 0.5 -> 0.5",
     floating=True,
 )  # fmt: skip
 nextafter = binary(
     "nextafter",
     ops.nextafter,
-    "The number next to `x` in the direction of `y`.",
+    "The number next to `x1` in the direction of `x2`.",
     "1., 1. -> 1.0",
     floating=True,
 )

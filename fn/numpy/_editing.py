@@ -17,7 +17,16 @@ from fn.numpy._index_parts import OutOfBoundsError
 from fn.numpy._indexing import take, take_along_axis
 from fn.numpy._joining import concatenate
 from fn.numpy._manipulation import broadcast_arrays, broadcast_to, moveaxis
-from fn.numpy._promotion import array, cast, check_shape, literal, one_axis, promote
+from fn.numpy._promotion import (
+    Axis,
+    array,
+    cast,
+    check_shape,
+    literal,
+    one_axis,
+    promote,
+    some_axes,
+)
 from fn.numpy._searching import known, nonzero
 
 _BOOL = numpy.dtype(bool)
@@ -206,11 +215,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     places = ops.reshape(obj, shape=(obj.size,))
     if scalar and values.ndim == x.ndim:
         # A single position takes several parts, listed along the first axis.
-        values = moveaxis(values, at, 0) if x.ndim > 1 else values
-        rows = values.shape[0]
-        places = ops.full(ops.reshape(places, shape=()), (rows,))
-    elif scalar and x.ndim == 1 and values.ndim == 1:
-        places = ops.full(ops.reshape(places, shape=()), (values.size,))
+        places = ops.full(ops.reshape(places, shape=()), (values.shape[0],))
     elif not scalar and values.ndim == x.ndim and x.ndim > 1:
         values = moveaxis(values, at, 0)
     count = places.shape[0]
@@ -239,21 +244,27 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @public
-def trim_zeros(filt: Any, trim: str = "fb") -> Any:
+def trim_zeros(filt: Any, trim: str = "fb", axis: Axis = None) -> Any:
     """`filt` without the zeros at its ends; its values must be known.
+
+    Args:
+        filt: array.
+        trim: "f" to trim the front, "b" the back, "fb" both.
+        axis: axes to trim; None for all.
 
     >>> import fn.numpy as np
     >>> print(np.trim_zeros(np.array([0, 0, 1, 2, 0])))
     [1 2]
     """
     x = make(filt)
-    fix = "trim before tracing, or keep the zeros"
-    places = numpy.flatnonzero(known("trim_zeros", x, fix))
-    if not len(places):
-        return ops.slice_axis(x, 0, 0, 0)
-    first = int(places[0]) if "f" in trim.lower() else 0
-    last = int(places[-1]) + 1 if "b" in trim.lower() else x.size
-    return ops.slice_axis(x, first, last, 0)
+    there = known("trim_zeros", x, "trim before tracing, or keep the zeros") != 0
+    for a in some_axes("trim_zeros", axis, x.ndim):
+        places = numpy.flatnonzero(there.any(axis=tuple([i for i in range(x.ndim) if i != a])))
+        n = x.shape[a]
+        first, last = (int(places[0]), int(places[-1]) + 1) if len(places) else (n, n)
+        first, last = first if "f" in trim.lower() else 0, last if "b" in trim.lower() else n
+        x = ops.slice_axis(x, min(first, last), last, a)
+    return x
 
 
 @public

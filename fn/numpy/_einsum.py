@@ -172,9 +172,9 @@ def einsum_path(
 
     >>> import fn.numpy as np
     >>> np.einsum_path("ij,jk,k", np.ones((2, 3)), np.ones((3, 4)), np.ones(4))[0]
-    ['einsum_path', (1, 2), (0, 1)]
+    [(1, 2), (0, 1)]
     """
     shapes = [array("einsum_path", x, i + 1).shape for i, x in enumerate(operands)]
     way = "optimal" if optimize is True else optimize
     path, report = opt_einsum.contract_path(subscripts, *shapes, shapes=True, optimize=way)
-    return ["einsum_path", *path], report
+    return list(path), report

@@ -165,7 +165,9 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
 
 
 @public
-def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
+def ravel_multi_index(
+    multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C", *, dtype: Any = None
+) -> Any:
     """Indices per axis of an array of this shape as flat ones.
 
     Args:
@@ -174,13 +176,14 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
         mode: for indices out of bounds, one word or one per axis: "raise", for which they must be
             known, "clip" or "wrap".
         order: "C" to count the last axis fastest, "F" the first.
+        dtype: integer dtype of the result; that of the indices by default.
 
     >>> import fn.numpy as np
     >>> print(np.ravel_multi_index((np.array([0, 1]), np.array([1, 2])), (2, 3)))
     [1 5]
     """
     sizes = check_shape("ravel_multi_index", dims)
-    indices = promote("ravel_multi_index", *[make(i) for i in multi_index])
+    indices = promote("ravel_multi_index", *[make(i, dtype) for i in multi_index])
     modes = [mode] * len(sizes) if isinstance(mode, str) else list(mode)
     if len(indices) != len(sizes) or len(modes) != len(sizes) or order not in ("C", "F"):
         raise ArgumentError(

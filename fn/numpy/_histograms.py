@@ -249,7 +249,7 @@ def histogramdd(
     size = int(numpy.prod(shape))
     flat = ops.select(outside, literal(size, kind), flat)
     w = (
-        ops.full(literal(1, columns[0].dtype), columns[0].shape)
+        ops.full(literal(1, kind), columns[0].shape)
         if weights is None
         else array("histogramdd", weights, "weights")
     )

@@ -41,7 +41,7 @@ def _euclid(x: Any, y: Any) -> Any:
 
 def _with_shape(x: Any, y: Any) -> tuple[Any, Any]:
     shape = x.shape or y.shape
-    return tuple([v if v.shape == shape else ops.full(v, shape) for v in (x, y)])  # type: ignore[return-value]
+    return tuple([v if v.shape == shape else ops.full(v, shape) for v in (x, y)])
 
 
 @public
@@ -165,10 +165,10 @@ def frexp(x: Any, /) -> tuple[Any, Any]:
     x = array("frexp", as_floating("frexp", x))
     if is_complex(x.dtype):
         raise ArgumentError("frexp: not real numbers", expected="real numbers", got=str(x.dtype))
-    small, scale = numpy.finfo(numpy.float32).tiny, 2.0**100
+    small, scale = float(numpy.finfo(numpy.float32).tiny), 2.0**100
     wide = x if x.dtype.itemsize >= 4 else ops.convert(x, dtype=numpy.float32)
     if x.dtype.itemsize == 8:
-        small, scale = numpy.finfo(numpy.float64).tiny, 2.0**100
+        small = float(numpy.finfo(numpy.float64).tiny)
     size = ops.abs(ops.stop_gradient(wide))
     # Numbers too small to have all their bits are made larger first.
     tiny = ops.lt(size, literal(small, wide.dtype))

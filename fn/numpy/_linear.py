@@ -126,7 +126,9 @@ def _stacked(x: Any, y: Any, middle: int, preferred: Any, precision: Precision) 
 
 
 @public
-def vdot(a: Any, b: Any, *, precision: Precision = None) -> Any:
+def vdot(
+    a: Any, b: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
+) -> Any:
     """Inner product of the flattened arrays; that of complex `a` is conjugated.
 
     >>> import fn.numpy as np
@@ -136,42 +138,53 @@ def vdot(a: Any, b: Any, *, precision: Precision = None) -> Any:
     a, b = array("vdot", a), array("vdot", b, 1)
     a = ops.conj(a)
     return dot(
-        ops.reshape(a, shape=(a.size,)), ops.reshape(b, shape=(b.size,)), precision=precision
-    )
+        ops.reshape(a, shape=(a.size,)), ops.reshape(b, shape=(b.size,)), precision=precision,
+        preferred_element_type=preferred_element_type,
+    )  # fmt: skip
 
 
 @public
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Precision = None) -> Any:
+def vecdot(
+    x1: Any,
+    x2: Any,
+    /,
+    *,
+    axis: int = -1,
+    precision: Precision = None,
+    preferred_element_type: DTypeLike = None,
+) -> Any:
     """Inner products along an axis; that of complex `x1` is conjugated.
 
     >>> import fn.numpy as np
     >>> print(np.vecdot(np.ones((2, 3)), np.ones(3)))
     [3. 3.]
     """
-    x1, x2, _ = pair("vecdot", x1, x2, None)
+    x1, x2, preferred = pair("vecdot", x1, x2, preferred_element_type)
     a, b = one_axis("vecdot", axis, x1.ndim), one_axis("vecdot", axis, x2.ndim)
     x1, x2 = ops.move_axis(ops.conj(x1), a, x1.ndim - 1), ops.move_axis(x2, b, x2.ndim - 1)
     shape = joint_shape("vecdot", [type_at("vecdot", x1), type_at("vecdot", x2)])
     x1, x2 = stretch(x1, x1.shape, shape), stretch(x2, x2.shape, shape)
     batch = tuple(range(len(shape) - 1))
     last = (len(shape) - 1,)
-    return product(x1, x2, (last, last), (batch, batch), None, precision)
+    return product(x1, x2, (last, last), (batch, batch), preferred, precision)
 
 
 @public
-def inner(a: Any, b: Any, *, precision: Precision = None) -> Any:
+def inner(
+    a: Any, b: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
+) -> Any:
     """Product over the last axes of both.
 
     >>> import fn.numpy as np
     >>> print(np.inner(np.ones((2, 3)), np.ones(3)))
     [3. 3.]
     """
-    a, b, _ = pair("inner", a, b, None)
+    a, b, preferred = pair("inner", a, b, preferred_element_type)
     if not a.shape or not b.shape:
         return dot(a, b)
     if a.shape[-1] != b.shape[-1]:
         raise _mismatch("inner", a, b, "last axes of one length")
-    return product(a, b, ((a.ndim - 1,), (b.ndim - 1,)), ((), ()), None, precision)
+    return product(a, b, ((a.ndim - 1,), (b.ndim - 1,)), ((), ()), preferred, precision)
 
 
 @public

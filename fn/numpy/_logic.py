@@ -17,12 +17,14 @@ _BOOL = numpy.dtype(bool)
 
 # --- comparison -------------------------------------------------------------------------
 
-equal = binary("equal", ops.eq, "`x == y`.", "np.array([1, 2]), 2 -> [False  True]")
-not_equal = binary("not_equal", ops.ne, "`x != y`.", "np.array([1, 2]), 2 -> [ True False]")
-less = binary("less", ops.lt, "`x < y`.", "np.array([1, 2]), 2 -> [ True False]")
-less_equal = binary("less_equal", ops.le, "`x <= y`.", "np.array([1, 2]), 2 -> [ True  True]")
-greater = binary("greater", ops.gt, "`x > y`.", "np.array([1, 2]), 2 -> [False False]")
-greater_equal = binary("greater_equal", ops.ge, "`x >= y`.", "np.array([1, 2]), 2 -> [False  True]")
+equal = binary("equal", ops.eq, "`x1 == x2`.", "np.array([1, 2]), 2 -> [False  True]")
+not_equal = binary("not_equal", ops.ne, "`x1 != x2`.", "np.array([1, 2]), 2 -> [ True False]")
+less = binary("less", ops.lt, "`x1 < x2`.", "np.array([1, 2]), 2 -> [ True False]")
+less_equal = binary("less_equal", ops.le, "`x1 <= x2`.", "np.array([1, 2]), 2 -> [ True  True]")
+greater = binary("greater", ops.gt, "`x1 > x2`.", "np.array([1, 2]), 2 -> [False False]")
+greater_equal = binary(
+    "greater_equal", ops.ge, "`x1 >= x2`.", "np.array([1, 2]), 2 -> [False  True]"
+)
 
 
 @public
@@ -147,15 +149,15 @@ def _shift_right(x: Any, y: Any) -> Any:
     return ops.shift_right_logical(x, y) if unsigned else ops.shift_right_arithmetic(x, y)
 
 
-bitwise_and = _bits("bitwise_and", ops.logical_and, "`x & y`.", "6, 3 -> 2")
-bitwise_or = _bits("bitwise_or", ops.logical_or, "`x | y`.", "6, 3 -> 7")
-bitwise_xor = _bits("bitwise_xor", ops.logical_xor, "`x ^ y`.", "6, 3 -> 5")
+bitwise_and = _bits("bitwise_and", ops.logical_and, "`x1 & x2`.", "6, 3 -> 2")
+bitwise_or = _bits("bitwise_or", ops.logical_or, "`x1 | x2`.", "6, 3 -> 7")
+bitwise_xor = _bits("bitwise_xor", ops.logical_xor, "`x1 ^ x2`.", "6, 3 -> 5")
 bitwise_not = invert = bitwise_invert = unary("invert", _invert, "`~x`.", "5 -> -6")
 left_shift = bitwise_left_shift = _bits(
-    "left_shift", ops.shift_left, "`x << y`.", "3, 2 -> 12", booleans=False
+    "left_shift", ops.shift_left, "`x1 << x2`.", "3, 2 -> 12", booleans=False
 )
 right_shift = bitwise_right_shift = _bits(
-    "right_shift", _shift_right, "`x >> y`, filling with the sign.", "-8, 2 -> -2", booleans=False
+    "right_shift", _shift_right, "`x1 >> x2`, filling with the sign.", "-8, 2 -> -2", booleans=False
 )
 bitwise_count = unary(
     "bitwise_count",

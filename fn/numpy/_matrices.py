@@ -8,6 +8,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError
+from fn.numpy._creation import placed
 from fn.numpy._dtypes import float_dtype
 from fn.numpy._habits import public
 from fn.numpy._manipulation import moveaxis, ravel
@@ -32,13 +33,16 @@ def _shifted(row: Any, k: int) -> Any:
 
 
 @public
-def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Any:
+def eye(
+    N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None, *, device: Any = None
+) -> Any:
     """Ones on a diagonal, zeros elsewhere.
 
     Args:
         N, M: numbers of rows and columns; as many columns as rows by default.
         k: which diagonal; positive ones are above the main one.
         dtype: floating by default.
+        device: where to put it.
 
     >>> import fn.numpy as np
     >>> np.eye(2)
@@ -47,10 +51,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> An
     """
     rows, columns = check_shape("eye", (N, N if M is None else M), "shape")
     row, column = _counters(rows, columns)
-    return ops.convert(
-        ops.eq(_shifted(row, k), column),
-        dtype=float_dtype() if dtype is None else check_dtype("eye", dtype),
-    )
+    kind = float_dtype() if dtype is None else check_dtype("eye", dtype)
+    return placed("eye", ops.convert(ops.eq(_shifted(row, k), column), dtype=kind), device)
 
 
 @public

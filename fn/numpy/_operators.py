@@ -14,16 +14,19 @@ import fn.ops as ops
 from fn.core import ArgumentError, Tracer, public, type_of
 from fn.numpy import _arithmetic as arithmetic
 from fn.numpy import _cumulative as cumulative
+from fn.numpy import _editing as editing
 from fn.numpy import _elementwise as elementwise
 from fn.numpy import _joining as joining
 from fn.numpy import _linear as linear
 from fn.numpy import _logic as logic
 from fn.numpy import _manipulation as manipulation
 from fn.numpy import _matrices as matrices
+from fn.numpy import _protocols as protocols
 from fn.numpy import _reductions as reductions
+from fn.numpy import _searching as searching
 from fn.numpy import _sorting as sorting
 from fn.numpy._at import At
-from fn.numpy._creation import astype
+from fn.numpy._creation import astype, placed
 from fn.numpy._indexing import read, take
 from fn.numpy._promotion import check_dtype
 
@@ -46,6 +49,10 @@ def _reflected(function: Method) -> Method:
         return NotImplemented if type_of(other) is None else function(other, self)
 
     return method
+
+
+def _compress(self: Tracer, condition: Any, axis: int | None = None, **options: Any) -> Any:
+    return searching.compress(condition, self, axis, **options)
 
 
 _BINARY: dict[str, Method] = {
@@ -73,11 +80,13 @@ _METHODS: dict[str, Method] = {
     "repeat": joining.repeat, "round": elementwise.round, "searchsorted": sorting.searchsorted,
     "sort": sorting.sort, "squeeze": manipulation.squeeze, "std": reductions.std,
     "sum": reductions.sum, "swapaxes": manipulation.swapaxes, "take": take,
-    "trace": matrices.trace, "var": reductions.var,
+    "argpartition": sorting.argpartition, "partition": sorting.partition, "nonzero": searching.nonzero,
+    "compress": _compress, "choose": editing.choose, "trace": matrices.trace, "var": reductions.var,
 }  # fmt: skip
 _PROPERTIES: dict[str, Callable[[Tracer], Any]] = {
     "T": manipulation.transpose, "mT": manipulation.matrix_transpose, "at": At,
     "real": elementwise.real, "imag": elementwise.imag,
+    "device": lambda x: None,
     "nbytes": lambda x: x.size * x.dtype.itemsize, "itemsize": lambda x: x.dtype.itemsize,
 }  # fmt: skip
 
@@ -143,6 +152,12 @@ def _itself(self: Tracer) -> Tracer:
     return self
 
 
+@public
+def _to_device(self: Tracer, device: Any, /, *, stream: None = None) -> Any:
+    """The array itself for None; a traced array has no place of its own."""
+    return placed("to_device", self, device)
+
+
 def _power(self: Tracer, other: Any, modulo: None = None) -> Any:
     return (
         NotImplemented
@@ -163,7 +178,9 @@ def install_operators(tracer: type[Tracer]) -> None:
     found |= {
         "__pow__": _power, "__getitem__": _getitem, "__setitem__": _setitem, "__len__": _len,
         "__iter__": _iter, "__round__": _round, "reshape": _reshape, "transpose": _transpose,
-        "view": _view, "copy": _itself, "block_until_ready": _itself,
+        "view": _view, "copy": _itself, "block_until_ready": _itself, "to_device": _to_device,
+        "__array_ufunc__": protocols.array_ufunc, "__array_function__": protocols.array_function,
+        "__array_namespace__": protocols.array_namespace,
     }  # fmt: skip
     for name, value in found.items():
         setattr(tracer, name, value)

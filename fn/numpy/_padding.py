@@ -67,7 +67,12 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     return x
 
 
-_STATISTICS = {"maximum": reduce_max, "minimum": reduce_min, "mean": mean, "median": median}
+_STATISTICS: dict[str, Any] = {
+    "maximum": reduce_max,
+    "minimum": reduce_min,
+    "mean": mean,
+    "median": median,
+}
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "constant": ("constant_values",), "edge": (), "reflect": ("reflect_type",), "wrap": (), "empty": (),
     "symmetric": ("reflect_type",), "linear_ramp": ("end_values",),
@@ -217,7 +222,7 @@ def _ramp(x: Any, end: Any, width: int, axis: int, edge: int) -> Any:
     rise = subtract(cast(operand("pad", end), kind), last)
     last, rise = [stretch(v, v.shape, shape) for v in (last, rise)]
     out = ops.add(last, ops.mul(rise, steps))
-    return out if kind == x.dtype else ops.convert(ops.round_to_zero(out), dtype=x.dtype)
+    return out if kind == x.dtype else ops.convert(ops.floor(out), dtype=x.dtype)
 
 
 def _borrowed(x: Any, places: Any, axis: int) -> Any:

@@ -196,11 +196,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     for i in builtins.range(m):
         powers = numpy.arange(p.size, 0, -1).astype(p.dtype)
         last = take(constants, i if constants.size > 1 else 0)
-        last = (
-            cast(last, p.dtype)
-            if constants.size > 1 or k is None or m == 1
-            else cast(last, p.dtype)
-        )
+        last = cast(last, p.dtype)
         p = ops.concatenate(
             ops.div(p, powers), ops.reshape(array("polyint", last), shape=(1,)), axis=0
         )

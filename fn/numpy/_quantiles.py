@@ -182,7 +182,7 @@ def _position(method: str, q: Any, n: Any) -> tuple[Any, Any, Any]:
             return high, high, ops.full(zero, q.shape)
         if method == "midpoint":
             return low, high, ops.full(half, q.shape)
-        near = ops.round(last)
+        near = ops.select(ops.le(ops.sub(last, low), half), low, high)
         return near, near, ops.full(zero, q.shape)
     # The rest are steps: the k-th sample for q from (k - 1)/n to k/n.
     place = ops.sub(ops.mul(q, n), 1.0)

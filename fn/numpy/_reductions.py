@@ -367,6 +367,27 @@ amax, amin = max, min
 
 
 @public
+def minmax(
+    a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> tuple[Any, Any]:
+    """The smallest and the largest over axes; the arguments are those of `max`.
+
+    Args:
+        a: array of real numbers.
+        axis: an axis, several, or None for all.
+        keepdims: keep the axes, with size 1.
+        initial: what to start from, one for both or a pair.
+        where: mask of the elements that count; needs `initial`.
+
+    >>> import fn.numpy as np
+    >>> print(*np.minmax(np.array([3, 1, 2])))
+    1 3
+    """
+    low, high = initial if isinstance(initial, tuple) else (initial, initial)
+    return min(a, axis, keepdims, low, where), max(a, axis, keepdims, high, where)
+
+
+@public
 def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest minus smallest over axes.
 

@@ -13,7 +13,7 @@ Unary = Callable[[Any], Any]
 Binary = Callable[[Any, Any], Any]
 
 _ONE = "x: array or scalar of any shape."
-_TWO = "x, y: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
+_TWO = "x1, x2: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
 
 
 def _document(call: Callable[..., Any], name: str, doc: str, args: str, example: str) -> Any:
@@ -35,7 +35,7 @@ def _document(call: Callable[..., Any], name: str, doc: str, args: str, example:
 def unary(name: str, op: Unary, doc: str, example: str, args: str = _ONE) -> Unary:
     """A function that takes `x` in its own dtype."""
 
-    def call(x: Any, /) -> Any:
+    def call(x: Any) -> Any:
         type_at(name, x)
         return op(x)
 
@@ -46,7 +46,7 @@ def unary(name: str, op: Unary, doc: str, example: str, args: str = _ONE) -> Una
 def floating(name: str, op: Unary, doc: str, example: str) -> Unary:
     """A function of floating or complex numbers; integers and booleans are converted."""
 
-    def call(x: Any, /) -> Any:
+    def call(x: Any) -> Any:
         return op(as_floating(name, x))
 
     args = f"{_ONE} Integers become floating."
@@ -67,8 +67,8 @@ def binary(
 ) -> Binary:
     """A function of two operands in one dtype, a floating one if `floating`."""
 
-    def call(x: Any, y: Any, /) -> Any:
-        return op(*match(name, x, y, floating))
+    def call(x1: Any, x2: Any) -> Any:
+        return op(*match(name, x1, x2, floating))
 
     found: Binary = _document(call, name, doc, args, example)
     return found

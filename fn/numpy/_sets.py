@@ -356,7 +356,8 @@ def setdiff1d(
         x, y = _flat_pair("setdiff1d", ar1, ar2)
         return take(x, flat_positions("setdiff1d", isin(x, y, invert=True), None)[0])
     x, y = _flat_pair("setdiff1d", ar1, ar2)
-    return _kept("setdiff1d", x, lambda v: isin(v, y, invert=True), size, fill_value)[0]
+    fill = 0 if fill_value is None else fill_value
+    return _kept("setdiff1d", x, lambda v: isin(v, y, invert=True), size, fill)[0]
 
 
 @public

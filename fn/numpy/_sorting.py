@@ -142,8 +142,13 @@ def _by_halving(a: Any, v: Any, side: str) -> Any:
 
 
 @public
-def lexsort(keys: Any, axis: int = -1) -> Any:
+def lexsort(keys: Any, axis: int = -1, *, batch_size: int | None = None) -> Any:
     """Positions that sort by several keys, the last of which counts most.
+
+    Args:
+        keys: arrays of one shape.
+        axis: the axis to sort along.
+        batch_size: accepted for JAX's sake: the keys are sorted all at once.
 
     >>> import fn.numpy as np
     >>> print(np.lexsort((np.array([2, 1, 0]), np.array([0, 1, 0]))))
@@ -196,3 +201,34 @@ def sort_complex(a: Any) -> Any:
     """
     x = sort(a)
     return ops.convert(x, dtype=result_type(x, complex))
+
+
+@public
+def top_k(a: Any, k: int, /, *, axis: int = -1, mode: str = "largest", sorted: bool = True) -> Any:
+    """The `k` largest or smallest elements along an axis, the first of them first, and where they are.
+
+    Args:
+        a: array of real numbers.
+        k: how many.
+        axis: the axis.
+        mode: "largest" or "smallest".
+        sorted: accepted for NumPy's sake; the result is always sorted.
+
+    >>> import fn.numpy as np
+    >>> print(*np.top_k(np.array([3, 1, 2]), 2))
+    [3 2] [0 2]
+    """
+    if mode not in ("largest", "smallest"):
+        raise ArgumentError("top_k: unknown mode", expected="largest, smallest", got=repr(mode))
+    x, place = _prepared("top_k", a, axis)
+    if mode == "largest":
+        return ops.top_k(x, k=k, axis=place)
+    if not 0 <= k <= x.shape[place]:
+        raise ArgumentError(
+            "top_k: there are not so many elements",
+            expected=f"k from 0 to {x.shape[place]}",
+            got=str(k),
+        )
+    places = ops.iota(dtype=numpy.int32, shape=x.shape, axis=place)
+    out = ops.sort(x, places, axis=place, keys=1, stable=True)
+    return tuple([ops.slice_axis(v, 0, k, place) for v in out])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fn.core import ArrayType, TypeRuleError, dtype_name
+from fn.core import ArrayType, MissingRuleError, TypeRuleError, dtype_name
 
 Batched = tuple[Any, int | None]
 
@@ -40,6 +40,12 @@ def jax_lowering(function: Callable[..., Any]) -> Callable[..., Any]:
     """A lowering rule that takes what JAX lowers `function(*arrays, **params)` to."""
 
     def lower(emit: Any, *args: Any, **params: Any) -> Any:
-        return emit.jax(function, *args, **params)
+        try:
+            return emit.jax(function, *args, **params)
+        except NotImplementedError:
+            raise MissingRuleError(
+                f"{function.__name__.lstrip('_')}: there is no kernel for it on {emit.platform}",
+                fix="compute it on the CPU: x = jax.device_put(x, jax.devices('cpu')[0])",
+            ) from None
 
     return lower

@@ -31,7 +31,9 @@ def test_captured_arrays_become_arguments() -> None:
 
 
 def test_arguments_have_to_fit() -> None:
-    with pytest.raises(TypeRuleError, match="call: the arguments do not fit program '<lambda>'") as caught:
+    with pytest.raises(
+        TypeRuleError, match="call: the arguments do not fit program '<lambda>'"
+    ) as caught:
         call(PROGRAM, X, X[0])
     assert "expected: f32[2,3], f32[2,3], f32[2,3]" in str(caught.value)
     assert "got:      f32[2,3], f32[3], f32[2,3]" in str(caught.value)
@@ -43,7 +45,9 @@ def test_derivatives_stay_calls() -> None:
 
     assert names(fn.trace(loss)(X)) == ["mul", "call", "reduce_sum"]
     assert names(fn.trace(fn.value_and_grad(loss))(X)).count("call") == 2
-    np.testing.assert_allclose(fn.grad(loss)(X), 2 * np.sin(X) + 2 * X * np.cos(X), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        fn.grad(loss)(X), 2 * np.sin(X) + 2 * X * np.cos(X), rtol=1e-5, atol=1e-6
+    )
     assert names(fn.trace(fn.vmap(fn.vmap(lambda x: call(fn.trace(sin)(x), x)[0])))(X)) == ["call"]
 
 
@@ -76,6 +80,10 @@ def test_equal_programs_are_emitted_once() -> None:
 
 
 def test_nothing_batched_and_nothing_moving() -> None:
-    assert fn.vmap(lambda x: call(PROGRAM, X, X)[1], axis_size=3, in_axes=None)(X).shape == (3, 2, 3)
+    assert fn.vmap(lambda x: call(PROGRAM, X, X)[1], axis_size=3, in_axes=None)(X).shape == (
+        3,
+        2,
+        3,
+    )
     _, t = fn.jvp(lambda x: call(PROGRAM, X, X)[1], (X,), (X,))
     assert not np.any(t)

@@ -74,7 +74,9 @@ def test_wrong_number_of_outputs() -> None:
 def test_inputs_the_primitive_does_not_take() -> None:
     a, b = _variables(F32_3, F32_3)
     equation = Equation(reshape_p, (a,), (b,), {"shape": (7,)})
-    with pytest.raises(ProgramError, match=r"reshape does not take its inputs: reshape: the sizes differ"):
+    with pytest.raises(
+        ProgramError, match=r"reshape does not take its inputs: reshape: the sizes differ"
+    ):
         check(Program((a,), (equation,), (b,)))
 
 
@@ -90,7 +92,9 @@ def test_a_subprogram_captures_nothing() -> None:
     inner = fn.trace(lambda x: mul(x, held))(np.ones(3, np.float32))
     a, b = _variables(F32_3, F32_3)
     program = Program((a,), (Equation(call_p, (a, a), (b,), {"program": inner}),), (b,))
-    with pytest.raises(ProgramError, match="the sub-program '<lambda>' of call has captured arrays"):
+    with pytest.raises(
+        ProgramError, match="the sub-program '<lambda>' of call has captured arrays"
+    ):
         check(program)
 
 

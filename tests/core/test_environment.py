@@ -261,7 +261,9 @@ def test_similar_values_are_told_apart(values) -> None:
         lambda x: (open(__file__).close(), x)[1],
     ],
 )
-def test_what_cannot_be_known_is_traced_every_time(impure, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_known_is_traced_every_time(
+    impure, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _traced(lambda: impure) == 4
 
 

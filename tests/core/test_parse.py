@@ -19,7 +19,13 @@ SQUARE = fn.trace(lambda a: mul(a, a))(X)
 
 def _everything(x, n):
     y = add(call(SQUARE, sin(x))[0], HELD)
-    z = pad(convert(y, dtype=np.dtype(np.float16)), value=float("-inf"), low=(1, 0), high=(0, 0), interior=(0, 2))
+    z = pad(
+        convert(y, dtype=np.dtype(np.float16)),
+        value=float("-inf"),
+        low=(1, 0),
+        high=(0, 0),
+        interior=(0, 2),
+    )
     return reduce_sum(call(SQUARE, y)[0], axes=(0,)), z, mul(n, 3), np.float32("nan"), -0.0
 
 
@@ -35,7 +41,9 @@ def test_round_trip() -> None:
 
 
 @given(
-    st.sampled_from(["f16", "bf16", "f32", "f64", "c64", "c128", "i8", "u64", "bool", "i4", "f8_e5m2"]),
+    st.sampled_from(
+        ["f16", "bf16", "f32", "f64", "c64", "c128", "i8", "u64", "bool", "i4", "f8_e5m2"]
+    ),
     st.binary(min_size=16, max_size=16),
     st.booleans(),
 )
@@ -74,7 +82,9 @@ def test_every_literal_comes_back_bit_by_bit(name: str, bits: bytes, weak: bool)
         ("}", "} ?", "not a Program", 4, 3),
     ],
 )  # fmt: skip
-def test_errors_say_where(before: str, after: str, message: str, line: int | None, column: int | None) -> None:
+def test_errors_say_where(
+    before: str, after: str, message: str, line: int | None, column: int | None
+) -> None:
     assert before in TEXT
     with pytest.raises(ParseError) as caught:
         Program.parse(TEXT.replace(before, after, 1), captured=PROGRAM.captured)
@@ -104,7 +114,15 @@ def test_captured_arrays_have_to_be_passed() -> None:
 
 
 def test_empty_and_deep_texts() -> None:
-    for text in ("", "  \n", "program", "program @f(", "@", "((((((", "program @f() { return " + "(" * 300):
+    for text in (
+        "",
+        "  \n",
+        "program",
+        "program @f(",
+        "@",
+        "((((((",
+        "program @f() { return " + "(" * 300,
+    ):
         with pytest.raises(ParseError):
             Program.parse(text)
     deep = TEXT.replace("axes=(0,)", f"axes={'(' * 400}0{',)' * 400}", 1)
@@ -112,11 +130,15 @@ def test_empty_and_deep_texts() -> None:
         Program.parse(deep, captured=PROGRAM.captured)
 
 
-_TOKENS = st.sampled_from(TEXT.split(" ") + list("()[]{}@~,:;=\n'\"0") + ["nan", "inf", "-", "1e400", "None"])
+_TOKENS = st.sampled_from(
+    TEXT.split(" ") + list("()[]{}@~,:;=\n'\"0") + ["nan", "inf", "-", "1e400", "None"]
+)
 
 
 @given(st.integers(0, len(TEXT)), st.integers(0, 12), st.lists(_TOKENS, max_size=3))
-def test_a_damaged_text_is_refused_or_is_another_program(at: int, length: int, put: list[str]) -> None:
+def test_a_damaged_text_is_refused_or_is_another_program(
+    at: int, length: int, put: list[str]
+) -> None:
     text = TEXT[:at] + " ".join(put) + TEXT[at + length :]
     try:
         read = Program.parse(text, captured=PROGRAM.captured)

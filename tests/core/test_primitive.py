@@ -27,7 +27,10 @@ def test_a_missing_rule_says_why() -> None:
 
     for call, message in [
         (lambda: fn.jvp(f, (x,), (x,)), "test_thing has no jvp rule: it is jagged"),
-        (lambda: fn.linear_transpose(f, x)(x), "test_thing has no transpose rule: it is not linear"),
+        (
+            lambda: fn.linear_transpose(f, x)(x),
+            "test_thing has no transpose rule: it is not linear",
+        ),
         (lambda: fn.vmap(f)(x), "test_thing has no batch rule: it minds its neighbours"),
         (lambda: f(x), "test_thing has no lower rule: it runs nowhere"),
     ]:
@@ -38,7 +41,9 @@ def test_a_missing_rule_says_why() -> None:
 
 
 def test_an_empty_sentence_is_refused() -> None:
-    with pytest.raises(ValueError, match="primitive 'test_thing': the sentence for 'batch' is empty"):
+    with pytest.raises(
+        ValueError, match="primitive 'test_thing': the sentence for 'batch' is empty"
+    ):
         _primitive(batch="")
 
 
@@ -57,13 +62,17 @@ def test_redefining_a_primitive_replaces_the_name() -> None:
 def test_rules_are_checked_where_they_are_applied() -> None:
     x = np.ones(3, np.float32)
     wrong_shape = _primitive(jvp=(lambda t, out, x: mul(1.0, 1.0),), type=lambda x: x)
-    with pytest.raises(fn.FnError, match="test_thing: its jvp rule gave a tangent of the wrong type"):
+    with pytest.raises(
+        fn.FnError, match="test_thing: its jvp rule gave a tangent of the wrong type"
+    ):
         fn.jvp(lambda x: bind(wrong_shape, x), (x,), (x,))
     too_many = _primitive(jvp=(None, None))
     with pytest.raises(fn.FnError, match="test_thing: its jvp has 2 rules for 1 arguments"):
         fn.jvp(lambda x: bind(too_many, x), (x,), (x,))
     wrong_ct = _primitive(transpose=lambda ct, x: (1.0,))
-    with pytest.raises(fn.FnError, match="test_thing: its transpose rule gave a cotangent of the wrong type"):
+    with pytest.raises(
+        fn.FnError, match="test_thing: its transpose rule gave a cotangent of the wrong type"
+    ):
         fn.linear_transpose(lambda x: bind(wrong_ct, x), x)(x)
     no_cts = _primitive(transpose=lambda ct, x: ())
     with pytest.raises(fn.FnError, match="test_thing: its transpose rule gave 0 cotangents"):

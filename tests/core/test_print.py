@@ -90,7 +90,7 @@ def test_literals() -> None:
 def test_params() -> None:
     t = ArrayType((2,), np.float32)
     param = (1, (2.5,), "it's", None, True, np.dtype(np.int8), t, (), float("inf"))
-    assert format_param(param, {}) == "(1, (2.5,), \"it's\", None, True, i8, f32[2], (), inf)"
+    assert format_param(param, {}) == '(1, (2.5,), "it\'s", None, True, i8, f32[2], (), inf)'
 
 
 def test_names_go_on_after_z() -> None:

@@ -43,7 +43,11 @@ def test_different_programs_differ(other: object) -> None:
 def test_captured_arrays_count_by_identity() -> None:
     one, other = jax.numpy.ones(3), jax.numpy.ones(3)
     programs = [fn.trace(lambda x, c=c: mul(x, c))(one) for c in (one, other)]
-    held = [fn.trace(lambda x: mul(x, c))(np.ones(3, np.float32)) for c in (one, one, other)]
+
+    def holding(c):
+        return fn.trace(lambda x: mul(x, c))(np.ones(3, np.float32))
+
+    held = [holding(c) for c in (one, one, other)]
     assert held[0] == held[1]
     assert held[0] != held[2]
     assert held[0].captured == (one,)

@@ -36,7 +36,8 @@ def test_equations_know_their_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "transform", [fn.grad, lambda f: fn.vmap(f, in_axes=(None,), axis_size=2), lambda f: fn.grad(fn.jit(f))]
+    "transform",
+    [fn.grad, lambda f: fn.vmap(f, in_axes=(None,), axis_size=2), lambda f: fn.grad(fn.jit(f))],
 )
 def test_derived_equations_keep_the_line_they_came_from(transform) -> None:
     program = fn.trace(transform(_loss))(X)

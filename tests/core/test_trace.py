@@ -103,7 +103,9 @@ def test_a_leaked_tracer_names_the_line_that_made_it(use) -> None:
     with pytest.raises(LeakError) as caught:
         use(made)
     assert "a traced array was used after trace(f) had ended" in str(caught.value)
-    assert f"got:      f32[2,3], made by sin at {_line_of('# the line that made it')} in f" in str(caught.value)
+    assert f"got:      f32[2,3], made by sin at {_line_of('# the line that made it')} in f" in str(
+        caught.value
+    )
     with pytest.raises(LeakError, match="made by an argument of the traced function"):
         use(argument)
 
@@ -145,7 +147,9 @@ def test_asking_for_a_value(ask, words: str, fix: str) -> None:
     with pytest.raises(ConcretizationError) as caught:
         fn.trace(f)(1.0, {"layer": [2, 3]})
     text = str(caught.value)
-    assert text.startswith(f"{words} needs the value of an array that trace(f) knows only by its type\n")
+    assert text.startswith(
+        f"{words} needs the value of an array that trace(f) knows only by its type\n"
+    )
     assert "which depends on argument `params/layer/1` (~i32[]) of trace(f)" in text
     assert fix in text.split("fix:")[1]
 

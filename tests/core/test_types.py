@@ -14,7 +14,9 @@ def test_equal_types_are_one_object() -> None:
     assert ArrayType((2, 3), np.float32) is ArrayType((2, 3), "float32")
     assert ArrayType([np.int64(2)], np.int8) is ArrayType((2,), np.int8)
     assert ArrayType((), np.float32) is not ArrayType((), np.float32, weak=True)
-    assert pickle.loads(pickle.dumps(ArrayType((2,), np.float32, True))) is ArrayType((2,), np.float32, True)
+    assert pickle.loads(pickle.dumps(ArrayType((2,), np.float32, True))) is ArrayType(
+        (2,), np.float32, True
+    )
 
 
 @pytest.mark.parametrize(

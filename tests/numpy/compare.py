@@ -74,3 +74,27 @@ def check_gradient(
 def equations(function: Callable[..., Any], *args: Any) -> list[str]:
     """Names of the equations that a function records."""
     return [e.primitive.name for e in fn.trace(function)(*args).equations]
+
+
+def values_like(got: Any, expected: Any, tolerance: float, where: str) -> None:
+    """Equal structure, shapes and kinds of dtype, and values up to rounding."""
+    if isinstance(expected, (tuple, list)):
+        assert len(got) == len(expected), where
+        for i, (a, b) in enumerate(zip(got, expected, strict=True)):
+            values_like(a, b, tolerance, f"{where}[{i}]")
+        return
+    got_array, expected_array = numpy.asarray(got), numpy.asarray(expected)
+    assert got_array.shape == expected_array.shape, where
+    kinds = {got_array.dtype.kind, expected_array.dtype.kind}
+    assert len(kinds) == 1 or kinds == {"i", "u"}, f"{where}: {kinds}"
+    numpy.testing.assert_allclose(
+        got_array, expected_array, rtol=tolerance, atol=tolerance, err_msg=where
+    )
+
+
+def check_table(cases: dict[str, Any], *arrays: Any, tolerance: float = 1e-4) -> None:
+    """Each `case(module, *arrays)` with `fn.numpy`, all compiled as one program, against NumPy."""
+    got = fn.jit(lambda *a: {name: case(np, *a) for name, case in cases.items()})(*arrays)
+    for name, case in cases.items():
+        expected = case(numpy, *[numpy.asarray(a) for a in arrays])
+        values_like(got[name], expected, tolerance, name)

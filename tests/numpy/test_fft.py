@@ -19,7 +19,7 @@ NORMS = [None, "backward", "ortho", "forward"]
 
 
 def real_only(name):
-    return "rfft" in name and "irfft" not in name or name == "ihfft"
+    return ("rfft" in name and "irfft" not in name) or name == "ihfft"
 
 
 def example(name):
@@ -106,7 +106,9 @@ def test_shifts(axes):
 # --- derivatives ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "fftn", "ifftn", "rfftn", "irfftn"])
+@pytest.mark.parametrize(
+    "name", ["fft", "ifft", "rfft", "irfft", "fftn", "ifftn", "rfftn", "irfftn"]
+)
 @pytest.mark.parametrize("norm", [None, "ortho"])
 def test_gradients(name, norm):
     def loss(m, x):
@@ -160,7 +162,10 @@ def test_programs_are_small():
         (lambda: np.fft.fftfreq(3, X), "fftfreq: the spacing is not a number"),
         (lambda: np.fft.rfftfreq(3, dtype=int), "rfftfreq: frequencies are fractions"),
         (lambda: fn.ops.fft(Z, kind="dct", lengths=(5,)), "fft: there is no such kind"),
-        (lambda: fn.ops.fft(Z, kind="fft", lengths=(4,)), r"fft: the operand's last axes(.|\n)*pad"),
+        (
+            lambda: fn.ops.fft(Z, kind="fft", lengths=(4,)),
+            r"fft: the operand's last axes(.|\n)*pad",
+        ),
         (lambda: fn.ops.fft(Z, kind="fft", lengths=()), "fft: lengths do not fit the operand"),
         (lambda: fn.ops.fft(X, kind="fft", lengths=(5,)), "fft: wrong dtype for fft(.|\n)*c64"),
     ],

@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import jax
@@ -72,7 +73,11 @@ def test_solve(a):
 
 
 def test_solve_broadcasts():
-    for a, b in ((A, numbers(2, 3, 4, 1)), (STACK, numbers(3, 4, 2)), (STACK[:, :1], numbers(3, 4, 2))):
+    for a, b in (
+        (A, numbers(2, 3, 4, 1)),
+        (STACK, numbers(3, 4, 2)),
+        (STACK[:, :1], numbers(3, 4, 2)),
+    ):
         close(np.linalg.solve(a, b), numpy.linalg.solve(a, b))
         one = fn.grad(lambda a, b: np.sum(np.sin(np.linalg.solve(a, b))), argnums=(0, 1))(a, b)
         two = jax.grad(lambda a, b: jnp.sum(jnp.sin(jnp.linalg.solve(a, b))), argnums=(0, 1))(a, b)
@@ -253,7 +258,11 @@ def test_tensors():
     got = np.linalg.tensorsolve(moved, A[:2, :3], axes=(0,))
     close(got, numpy.linalg.tensorsolve(moved, A[:2, :3], axes=(0,)), 2e-2)
     close(np.linalg.tensorinv(a, 2), numpy.linalg.tensorinv(a, 2), 2e-2)
-    close(np.linalg.tensorinv(a.reshape(6, 2, 3), 1), numpy.linalg.tensorinv(a.reshape(6, 2, 3), 1), 2e-2)
+    close(
+        np.linalg.tensorinv(a.reshape(6, 2, 3), 1),
+        numpy.linalg.tensorinv(a.reshape(6, 2, 3), 1),
+        2e-2,
+    )
 
 
 def test_products():
@@ -261,7 +270,10 @@ def test_products():
     close(np.linalg.multi_dot(chain), numpy.linalg.multi_dot(chain))
     close(np.linalg.multi_dot([A[0], A, A[1]]), numpy.linalg.multi_dot([A[0], A, A[1]]))
     # ((AB)C)D has 1800 multiplications, (A(BC))D only 280.
-    sizes = [e.outputs[0].type.size for e in fn.trace(lambda *x: np.linalg.multi_dot(x))(*chain).equations]
+    sizes = [
+        e.outputs[0].type.size
+        for e in fn.trace(lambda *x: np.linalg.multi_dot(x))(*chain).equations
+    ]
     assert sizes == [6, 20, 50]
     close(np.linalg.matmul(A, A), A @ A)
     close(np.linalg.vecdot(Z, Z, axis=0), numpy.sum(Z.conj() * Z, 0))
@@ -269,7 +281,10 @@ def test_products():
     close(np.linalg.outer(A[0], A[1]), numpy.outer(A[0], A[1]))
     close(np.linalg.cross(TALL, TALL[:1]), numpy.cross(TALL, TALL[:1]))
     close(np.linalg.cross(TALL.T, TALL[::-1].T, axis=0), numpy.cross(TALL, TALL[::-1]).T)
-    close(np.linalg.tensordot(STACK, STACK, axes=((3, 0), (2, 0))), numpy.tensordot(STACK, STACK, ((3, 0), (2, 0))))
+    close(
+        np.linalg.tensordot(STACK, STACK, axes=((3, 0), (2, 0))),
+        numpy.tensordot(STACK, STACK, ((3, 0), (2, 0))),
+    )
     close(np.linalg.matrix_transpose(STACK), numpy.swapaxes(STACK, -1, -2))
     close(np.linalg.diagonal(STACK, offset=1), numpy.diagonal(STACK, 1, -2, -1))
     close(np.linalg.trace(STACK, offset=-1), numpy.trace(STACK, -1, -2, -1))
@@ -363,10 +378,15 @@ def test_the_gradient_of_a_norm_at_zero_is_zero(ord):
     zero = numpy.zeros(3, numpy.float32)
     slope = fn.grad(lambda x: np.linalg.norm(x, ord))(zero)
     assert_same(slope, zero)
-    row = fn.jit(fn.grad(lambda x: np.sum(np.linalg.norm(x, axis=1))))(numpy.eye(3, dtype=numpy.float32)[:, :2])
+    row = fn.jit(fn.grad(lambda x: np.sum(np.linalg.norm(x, axis=1))))(
+        numpy.eye(3, dtype=numpy.float32)[:, :2]
+    )
     assert_same(row, numpy.eye(3, dtype=numpy.float32)[:, :2])
     assert numpy.isfinite(fn.hessian(lambda x: np.linalg.norm(x))(zero)).all()
-    assert_same(fn.grad(lambda x: np.linalg.norm(x))(numpy.zeros((2, 2), numpy.float32)), numpy.zeros((2, 2), numpy.float32))
+    assert_same(
+        fn.grad(lambda x: np.linalg.norm(x))(numpy.zeros((2, 2), numpy.float32)),
+        numpy.zeros((2, 2), numpy.float32),
+    )
 
 
 def cofactors(a):
@@ -401,7 +421,9 @@ def test_equal_eigenvalues_and_singular_values():
         slope = fn.grad(lambda x: np.sum(np.log(np.linalg.svdvals(x))))(2 * one)
         close(slope, one / 2, 1e-10)
         # The inverse by eigenvectors: finite, and the part the eigenvalues decide is right.
-        rebuilt = fn.grad(lambda x: np.trace((v := np.linalg.eigh(x))[1] @ np.diag(1 / v[0]) @ v[1].T))(one)
+        rebuilt = fn.grad(
+            lambda x: np.trace((v := np.linalg.eigh(x))[1] @ np.diag(1 / v[0]) @ v[1].T)
+        )(one)
         close(rebuilt, -one, 1e-10)
         close(fn.grad(lambda x: np.sum(np.linalg.pinv(x)))(one), -numpy.ones((3, 3)), 1e-10)
         nearly = numpy.diag([1.0, 1.0 + 1e-16, 2.0]) + 1e-17
@@ -443,8 +465,6 @@ def test_nothing_of_jax_is_missing():
 
 
 def test_signatures_are_those_of_jax():
-    import inspect
-
     for name in sorted({n for n in dir(jnp.linalg) if not n.startswith("_")}):
         ours = inspect.signature(getattr(np.linalg, name)).parameters
         theirs = inspect.signature(getattr(jnp.linalg, name)).parameters
@@ -483,7 +503,10 @@ HALF = A.astype(numpy.float16)
         (lambda: np.linalg.cross(A, A), "cross: not vectors of three components(.|\n)*axis -1"),
         (lambda: np.linalg.multi_dot([A]), "multi_dot: the operands do not chain"),
         (lambda: np.linalg.trace(A[0]), "trace: not a matrix"),
-        (lambda: fn.grad(lambda a: np.sum(np.linalg.qr(a, "raw")[0]))(A), "differentiate qr instead"),
+        (
+            lambda: fn.grad(lambda a: np.sum(np.linalg.qr(a, "raw")[0]))(A),
+            "differentiate qr instead",
+        ),
         (lambda: fn.ops.cholesky(HALF), r"cholesky: wrong dtype(.|\n)*convert to float32 first"),
         (lambda: fn.ops.cholesky(TALL), "cholesky: not a square matrix"),
         (lambda: fn.ops.triangular_solve(A, TALL), "triangular_solve: the operands do not fit"),

@@ -133,7 +133,7 @@ class Case:
 
     def __fn_environment__(self) -> list[Any]:
         """What counts for functions that close over a case; without it all of JAX would be looked at."""
-        return [self.row.function]
+        return [self.row.function, *self.args]
 
     def function(self, *args: Any) -> tuple[Any, ...]:
         """The operation, always returning a tuple."""

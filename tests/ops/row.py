@@ -38,7 +38,9 @@ class Row:
         return f"{self.primitive.name}-{self.name}" if self.name else self.primitive.name
 
 
-def floats(*shape: int, seed: int = 0, low: float = -2.0, high: float = 2.0, dtype: Any = np.float32) -> Any:
+def floats(
+    *shape: int, seed: int = 0, low: float = -2.0, high: float = 2.0, dtype: Any = np.float32
+) -> Any:
     """Example numbers, none close to another or to zero by accident of rounding."""
     rng = np.random.RandomState(seed)
     return rng.uniform(low, high, shape).astype(dtype)

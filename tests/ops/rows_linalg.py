@@ -115,9 +115,7 @@ def lu_row(name: str, x: Any) -> Row:
     def function(x: Any) -> Any:
         return l.lu(lifted(x, step=0.0, start=6.0))
 
-    return Row(
-        l.lu_p, name, function, (x,), lambda x: LAX.lu(lifted(x, step=0.0, start=6.0)), (0,)
-    )
+    return Row(l.lu_p, name, function, (x,), lambda x: LAX.lu(lifted(x, step=0.0, start=6.0)), (0,))
 
 
 def solve_row(name: str, a: Any, b: Any) -> Row:
@@ -295,7 +293,9 @@ EIGEN = [
 # --- determinants -----------------------------------------------------------------------
 
 
-def of(op: Callable[..., Any], primitive: Any, name: str, x: Any, reference: Any, change: Any = None) -> Row:
+def of(
+    op: Callable[..., Any], primitive: Any, name: str, x: Any, reference: Any, change: Any = None
+) -> Row:
     change = change or (lambda x: x)
     return Row(
         primitive, name, lambda x: op(change(x)), (x,), lambda x: reference(change(x)), (0,), 1e-4

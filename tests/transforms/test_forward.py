@@ -13,7 +13,12 @@ X = np.arange(1, 7, dtype=np.float32).reshape(2, 3)
 
 def test_jvp_of_trees() -> None:
     def f(p, n):
-        return {"y": mul(p["w"], p["b"]), "n": n, "name": "out", "count": convert(p["b"], dtype=np.dtype(np.int32))}
+        return {
+            "y": mul(p["w"], p["b"]),
+            "n": n,
+            "name": "out",
+            "count": convert(p["b"], dtype=np.dtype(np.int32)),
+        }
 
     primals = ({"w": X, "b": 2.0}, 3)
     y, t = fn.jvp(f, primals, ({"w": X, "b": 1.0}, None))
@@ -30,7 +35,9 @@ def test_jvp_of_trees() -> None:
 def test_jvp_has_aux() -> None:
     y, t, aux = fn.jvp(lambda x: (mul(x, x), {"x": x, "s": "s"}), (3.0,), (1.0,), has_aux=True)
     assert (float(y), float(t), float(aux["x"]), aux["s"]) == (9.0, 6.0, 3.0, "s")
-    with pytest.raises(ArgumentError, match="jvp: has_aux=True, but the function did not return a pair"):
+    with pytest.raises(
+        ArgumentError, match="jvp: has_aux=True, but the function did not return a pair"
+    ):
         fn.jvp(lambda x: x, (3.0,), (1.0,), has_aux=True)
 
 
@@ -55,7 +62,7 @@ def test_jvp_words() -> None:
 
 
 def test_tangents_of_integers_are_ignored() -> None:
-    y, t = fn.jvp(lambda x, n: mul(x, 2.0), (1.0, 3), (1.0, 7))
+    _, t = fn.jvp(lambda x, n: mul(x, 2.0), (1.0, 3), (1.0, 7))
     assert float(t) == 2.0
 
 
@@ -83,7 +90,9 @@ def test_linearize_does_the_work_once() -> None:
     y, f_jvp = fn.linearize(f, X)
     np.testing.assert_allclose(y, np.sin(X * X), rtol=1e-5)
     for scale in (1.0, 2.0):
-        np.testing.assert_allclose(f_jvp((scale * X).astype(np.float32)), scale * 2 * X * X * np.cos(X * X), rtol=1e-4)
+        np.testing.assert_allclose(
+            f_jvp((scale * X).astype(np.float32)), scale * 2 * X * X * np.cos(X * X), rtol=1e-4
+        )
     assert len(calls) == 1
     program = fn.trace(lambda t: f_jvp(t))(X)
     assert "sin" not in names(program) and "cos" not in names(program)
@@ -93,12 +102,14 @@ def test_linearize_of_trees() -> None:
     def f(p, n):
         return {"y": mul(p["w"], p["b"]), "n": n, "name": "out"}, sin(p["b"])
 
-    y, f_jvp, aux = fn.linearize(f, {"w": X, "b": 2.0}, 3, has_aux=True)
+    _, f_jvp, aux = fn.linearize(f, {"w": X, "b": 2.0}, 3, has_aux=True)
     assert float(aux) == pytest.approx(np.sin(2.0))
     t = f_jvp({"w": X, "b": None}, None)
     np.testing.assert_allclose(t["y"], 2 * X)
     assert (t["n"], t["name"]) == (None, None)
-    with pytest.raises(TreeError, match="linearize: the tangents do not have the structure of primals"):
+    with pytest.raises(
+        TreeError, match="linearize: the tangents do not have the structure of primals"
+    ):
         f_jvp({"w": X})
 
 
@@ -111,9 +122,15 @@ def test_linearize_under_other_transforms() -> None:
 
     expected = np.sin(X) + X * np.cos(X)
     flat = X.reshape(-1)
-    for got in (fn.vmap(derivative)(flat), fn.jit(fn.vmap(derivative))(flat), fn.vmap(fn.jit(derivative))(flat)):
+    for got in (
+        fn.vmap(derivative)(flat),
+        fn.jit(fn.vmap(derivative))(flat),
+        fn.vmap(fn.jit(derivative))(flat),
+    ):
         np.testing.assert_allclose(got, expected.reshape(-1), rtol=1e-5)
-    assert float(fn.grad(derivative)(0.3)) == pytest.approx(2 * np.cos(0.3) - 0.3 * np.sin(0.3), rel=1e-5)
+    assert float(fn.grad(derivative)(0.3)) == pytest.approx(
+        2 * np.cos(0.3) - 0.3 * np.sin(0.3), rel=1e-5
+    )
 
 
 def test_jvp_of_a_function_of_nothing_that_moves() -> None:
@@ -134,4 +151,6 @@ def test_nested_jvp_is_not_confused() -> None:
     y, t = fn.jvp(lambda x: fn.jvp(f, (x,), (1.0,))[1], (3.0,), (1.0,))
     assert (float(y), float(t)) == (6.0, 2.0)
     assert float(fn.jvp(lambda x: cos(x), (0.0,), (1.0,))[1]) == 0.0
-    assert float(reduce_sum(fn.jvp(sin, (X,), (X,))[1], axes=(0, 1))) == pytest.approx(float(np.sum(X * np.cos(X))), rel=1e-5)
+    assert float(reduce_sum(fn.jvp(sin, (X,), (X,))[1], axes=(0, 1))) == pytest.approx(
+        float(np.sum(X * np.cos(X))), rel=1e-5
+    )

@@ -15,7 +15,10 @@ W = np.array([0.3, -0.2, 0.5], np.float32)
 
 
 def _outputs(p, x):
-    return {"a": sin(mul(p["w"], reduce_sum(x, axes=(0,)))), "b": mul(reduce_sum(mul(x, x), axes=(0, 1)), p["s"])}
+    return {
+        "a": sin(mul(p["w"], reduce_sum(x, axes=(0,)))),
+        "b": mul(reduce_sum(mul(x, x), axes=(0, 1)), p["s"]),
+    }
 
 
 def _reference(p, x):
@@ -41,15 +44,15 @@ def test_trees(name: str, argnums) -> None:
 
 
 def test_hessian_of_trees() -> None:
-    f = lambda p, x: _outputs(p, x)["b"]  # noqa: E731
-    g = lambda p, x: _reference(p, x)["b"]  # noqa: E731
+    f = lambda p, x: _outputs(p, x)["b"]
+    g = lambda p, x: _reference(p, x)["b"]
     _compare(fn.hessian(f)(P, X), jax.hessian(g)(P, X))
     _compare(fn.hessian(f, 1)(P, X), jax.hessian(g, 1)(P, X))
     _compare(fn.hessian(f, (0, 1))(P, X), jax.hessian(g, (0, 1))(P, X))
 
 
 def test_they_agree_in_every_order() -> None:
-    f = lambda x: mul(sin(x), mul(x, x))  # noqa: E731
+    f = lambda x: mul(sin(x), mul(x, x))
     expected = jax.jacfwd(jax.jacrev(lambda x: jnp.sin(x) * x * x))(W)
     for outer in (fn.jacfwd, fn.jacrev):
         for inner in (fn.jacfwd, fn.jacrev):
@@ -58,7 +61,12 @@ def test_they_agree_in_every_order() -> None:
 
 def test_leaves_without_derivative() -> None:
     def f(p):
-        return {"y": mul(p["x"], 2.0), "n": p["n"], "name": "out", "i": convert(p["x"], dtype=np.dtype(np.int32))}
+        return {
+            "y": mul(p["x"], 2.0),
+            "n": p["n"],
+            "name": "out",
+            "i": convert(p["x"], dtype=np.dtype(np.int32)),
+        }
 
     for transform in (fn.jacfwd, fn.jacrev):
         result = transform(f)({"x": W, "n": 3, "name": "in"})
@@ -112,7 +120,9 @@ def test_empty() -> None:
 
 def test_words() -> None:
     for transform in (fn.jacfwd, fn.jacrev):
-        with pytest.raises(ArgumentError, match=f"{transform.__name__}: nothing to differentiate") as caught:
+        with pytest.raises(
+            ArgumentError, match=f"{transform.__name__}: nothing to differentiate"
+        ) as caught:
             transform(lambda n: 1.0)(3)
         assert "`n` (~i32[])" in str(caught.value)
         with pytest.raises(ArgumentError, match="argnums does not name a positional argument"):

@@ -11,7 +11,9 @@ from fn.ops import add, mul, reduce_sum, sin
 X = np.ones((2, 3), np.float32)
 
 
-@pytest.mark.parametrize("x", [X, ArrayType((2, 3), np.float32), jax.ShapeDtypeStruct((2, 3), np.float32)])
+@pytest.mark.parametrize(
+    "x", [X, ArrayType((2, 3), np.float32), jax.ShapeDtypeStruct((2, 3), np.float32)]
+)
 def test_arrays_or_types(x) -> None:
     assert fn.eval_type(lambda x: reduce_sum(x, axes=(0,)))(x) is ArrayType((3,), np.float32)
     assert fn.trace(sin)(x) == fn.trace(sin)(X)
@@ -45,7 +47,9 @@ def test_a_program_is_what_transforms_agree_on() -> None:
 def test_words() -> None:
     with pytest.raises(ConcretizationError, match="trace"):
         fn.trace(lambda x: float(x))(1.0)
-    with pytest.raises(ArgumentError, match=r"argument `x/a` is neither an array nor hashable") as caught:
+    with pytest.raises(
+        ArgumentError, match=r"argument `x/a` is neither an array nor hashable"
+    ) as caught:
         fn.trace(lambda x: 1.0)({"a": {1, 2}})
     assert "got:      set at `x/a`" in str(caught.value)
     with pytest.raises(ArgumentError, match=r"trace: argument `x` is not an array"):

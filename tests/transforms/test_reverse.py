@@ -105,14 +105,24 @@ def test_value_and_grad_gives_both() -> None:
     ],
 )  # fmt: skip
 def test_the_output_has_to_be_a_scalar(f, got: str, fix: str) -> None:
-    with pytest.raises(ArgumentError, match="grad: the function does not return a scalar") as caught:
+    with pytest.raises(
+        ArgumentError, match="grad: the function does not return a scalar"
+    ) as caught:
         fn.grad(f)(X)
     assert f"got:      {got}\n" in str(caught.value)
     assert fix in str(caught.value)
 
 
 def test_not_a_function() -> None:
-    for transform in (fn.grad, fn.value_and_grad, fn.vmap, fn.trace, fn.eval_type, fn.jacfwd, fn.jit):
+    for transform in (
+        fn.grad,
+        fn.value_and_grad,
+        fn.vmap,
+        fn.trace,
+        fn.eval_type,
+        fn.jacfwd,
+        fn.jit,
+    ):
         with pytest.raises(ArgumentError, match="the first argument is not a function"):
             transform(3.0)
 
@@ -122,12 +132,14 @@ def test_not_a_function() -> None:
 
 def test_perturbation_confusion() -> None:
     assert float(fn.grad(lambda x: mul(x, fn.grad(lambda y: add(x, y))(1.0)))(3.0)) == 1.0
+
     # Siskind & Pearlmutter: d/dx (x * d/dy (x + y) at y=1) at x=1
     def constant_one(x):
         return fn.jvp(lambda y: add(x, y), (1.0,), (1.0,))[1]
 
     assert float(fn.jvp(lambda x: mul(x, constant_one(x)), (1.0,), (1.0,))[1]) == 1.0
     assert float(fn.grad(lambda x: mul(x, constant_one(x)))(1.0)) == 1.0
+
     # Manzyuk et al.: the derivative of a curried function
     def curried(x):
         return lambda f: lambda y: f(add(x, y))
@@ -274,7 +286,7 @@ def test_vjp_of_trees() -> None:
 
 
 def test_vjp_words() -> None:
-    y, f_vjp = fn.vjp(lambda x: {"a": mul(x, x)}, X)
+    _, f_vjp = fn.vjp(lambda x: {"a": mul(x, x)}, X)
     with pytest.raises(TreeError, match="vjp: the cotangents do not have the structure of output"):
         f_vjp(X)
     with pytest.raises(ArgumentError, match="vjp: wrong cotangent for `output/a`") as caught:
@@ -351,7 +363,10 @@ def test_holomorphic() -> None:
     [
         (lambda z: fn.ops.abs(z), jax.numpy.abs),
         (lambda z: mul(real_part(z), imag_part(z)), lambda z: z.real * z.imag),
-        (lambda z: real_part(exp(mul(z, fn.ops.conj(z)))), lambda z: jax.numpy.exp(z * z.conj()).real),
+        (
+            lambda z: real_part(exp(mul(z, fn.ops.conj(z)))),
+            lambda z: jax.numpy.exp(z * z.conj()).real,
+        ),
         (lambda z: imag_part(mul(cos(z), 1j)), lambda z: (jax.numpy.cos(z) * 1j).imag),
     ],
 )
@@ -368,7 +383,11 @@ def test_gradients_have_the_dtype_of_the_argument(dtype) -> None:
 
     def f(x):
         square = mul(x, x)
-        return total(real_part(square) if dtype == np.complex64 else convert(square, dtype=np.dtype(np.float32)))
+        return total(
+            real_part(square)
+            if dtype == np.complex64
+            else convert(square, dtype=np.dtype(np.float32))
+        )
 
     g = fn.grad(f)(x)
     assert g.dtype == dtype

@@ -10,7 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fn
-from fn.ops import add, concatenate, cumsum, dot_general, exp, log1p, mul, reduce_max, reduce_sum, reverse, select, gt, sin, sort, tanh, transpose
+from fn.ops import (
+    add,
+    concatenate,
+    cumsum,
+    dot_general,
+    exp,
+    gt,
+    log1p,
+    mul,
+    reduce_max,
+    reduce_sum,
+    reverse,
+    select,
+    sin,
+    sort,
+    tanh,
+)
 
 # Functions from a (4, 3) array to a (4, 3) array, smooth where they are tried, in both libraries.
 N, M = 4, 3
@@ -60,10 +76,6 @@ def _sum_fn(x: Any) -> Any:
 
 # Each takes a function of one (N, M) array to another such function.
 Layer = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def _transposed(x: Any) -> Any:
-    return transpose(x, permutation=(1, 0)) if hasattr(x, "_trace") or not hasattr(x, "T") else x.T
 
 
 LAYERS: dict[str, tuple[Layer, Layer]] = {

@@ -95,10 +95,14 @@ def test_out_axes_as_a_tree() -> None:
 
 
 def test_words_about_out_axes() -> None:
-    with pytest.raises(BatchError, match="out_axes is None for `result/a`, which depends on mapped") as caught:
+    with pytest.raises(
+        BatchError, match="out_axes is None for `result/a`, which depends on mapped"
+    ) as caught:
         fn.vmap(lambda x: {"a": x}, out_axes=None)(X)
     assert "f32[3,4] per entry" in str(caught.value)
-    with pytest.raises(BatchError, match="out_axes holds something that is not an axis of the result") as caught:
+    with pytest.raises(
+        BatchError, match="out_axes holds something that is not an axis of the result"
+    ) as caught:
         fn.vmap(sin, out_axes=3)(X)
     assert "None or an integer from -3 to 2" in str(caught.value)
     with pytest.raises(TreeError, match="vmap: out_axes is not a prefix"):
@@ -139,10 +143,14 @@ def test_words_about_in_axes() -> None:
         fn.vmap(f, in_axes=(0, -3))(Y, Y)
     with pytest.raises(BatchError, match="has no axis 0"):
         fn.vmap(f)(Y, np.float32(1))
-    with pytest.raises(BatchError, match="in_axes and the positional arguments differ in number") as caught:
+    with pytest.raises(
+        BatchError, match="in_axes and the positional arguments differ in number"
+    ) as caught:
         fn.vmap(f, in_axes=(0,))(Y, Y)
     assert "2 entries, for x, y" in str(caught.value)
-    with pytest.raises(BatchError, match="in_axes names parameters the call does not have") as caught:
+    with pytest.raises(
+        BatchError, match="in_axes names parameters the call does not have"
+    ) as caught:
         fn.vmap(f, in_axes={"z": 0})(Y, Y)
     assert "got:      z" in str(caught.value)
     with pytest.raises(TreeError, match="vmap: in_axes for `x` is not a prefix of the tree"):
@@ -207,7 +215,9 @@ def test_what_is_not_batched_is_computed_once() -> None:
 def test_identity_and_transposition_move_no_data() -> None:
     assert names(fn.trace(fn.vmap(lambda x: x))(X)) == []
     assert names(fn.trace(fn.vmap(lambda x: x, in_axes=1, out_axes=1))(X)) == []
-    twice = fn.trace(fn.vmap(lambda x: transpose(x, permutation=(1, 0)), in_axes=-1, out_axes=-1))(X)
+    twice = fn.trace(fn.vmap(lambda x: transpose(x, permutation=(1, 0)), in_axes=-1, out_axes=-1))(
+        X
+    )
     assert len(names(twice)) <= 2
 
 

@@ -20,7 +20,9 @@ def test_golden() -> None:
 
     text, name = emit(fn.trace(main)(X, 2.0), "p_")
     assert name == "p_main"
-    assert text == """module {
+    assert (
+        text
+        == """module {
 func.func private @p__lambda_(%arg0: tensor<2x3xf32>) -> (tensor<2x3xf32>) {
   %0 = "stablehlo.multiply"(%arg0, %arg0) : (tensor<2x3xf32>, tensor<2x3xf32>) -> (tensor<2x3xf32>)
   "func.return"(%0) : (tensor<2x3xf32>) -> ()
@@ -43,6 +45,7 @@ func.func private @p_main(%arg0: tensor<2x3xf32>, %arg1: tensor<f32>) -> (tensor
 }
 }
 """
+    )
 
 
 def test_the_same_program_gives_the_same_text() -> None:

@@ -99,7 +99,11 @@ def test_static_argnums_and_argnames() -> None:
     variadic = fn.jit(lambda x, *rest: mul(x, float(rest[-1])), static_argnums=-1)
     assert float(variadic(2.0, X, 3)) == 6.0
     assert float(fn.grad(fn.jit(f, static_argnums=1))(2.0, 2)) == 12.0
-    assert [float(y) for y in fn.vmap(fn.jit(f, static_argnums=1), in_axes=(0, None))(X[0], 1)] == [0, 1, 4]
+    assert [float(y) for y in fn.vmap(fn.jit(f, static_argnums=1), in_axes=(0, None))(X[0], 1)] == [
+        0,
+        1,
+        4,
+    ]
     with pytest.raises(ConcretizationError, match="of jit"):
         fn.jit(fn.jit(f, static_argnums=1))(2.0, 2)
     assert float(fn.jit(f, static_argnums=1).lower(2.0, 2).compile()(3.0)) == 27.0
@@ -108,7 +112,9 @@ def test_static_argnums_and_argnames() -> None:
 def test_words_about_static_arguments() -> None:
     f = fn.jit(lambda x, n: x, static_argnums=1)
     for call in (lambda: f(1.0, [3]), lambda: fn.grad(f)(1.0, [3]), lambda: f.lower(1.0, [3])):
-        with pytest.raises(ArgumentError, match="jit: static argument `.*1.*` is not hashable") as caught:
+        with pytest.raises(
+            ArgumentError, match=r"jit: static argument `.*1.*` is not hashable"
+        ) as caught:
             call()
         assert "got:      list" in str(caught.value)
     g = fn.jit(lambda p: p["x"])
@@ -116,7 +122,9 @@ def test_words_about_static_arguments() -> None:
         lambda: g({"x": X, "names": {1, 2}}), lambda: g.lower({"x": X, "names": {1, 2}}),
         lambda: fn.trace(lambda x: g({"x": x, "names": {1, 2}}))(X),
     ):  # fmt: skip
-        with pytest.raises(ArgumentError, match="jit: argument `p/names` is neither an array nor hashable") as caught:
+        with pytest.raises(
+            ArgumentError, match="jit: argument `p/names` is neither an array nor hashable"
+        ) as caught:
             call()
         assert "got:      set at `p/names`" in str(caught.value)
     with pytest.raises(ArgumentError, match="jit: argument `p/x` is not an array"):
@@ -124,7 +132,9 @@ def test_words_about_static_arguments() -> None:
 
 
 def test_static_results() -> None:
-    f = fn.jit(lambda x: {"y": mul(x, 2.0), "name": "out", "none": None, "kind": Mode.DOUBLE, "n": 3})
+    f = fn.jit(
+        lambda x: {"y": mul(x, 2.0), "name": "out", "none": None, "kind": Mode.DOUBLE, "n": 3}
+    )
     for _ in range(2):
         out = f(X)
         assert (out["name"], out["none"], out["kind"]) == ("out", None, Mode.DOUBLE)
@@ -184,7 +194,9 @@ def test_abstract_values() -> None:
         with pytest.raises(ConcretizationError) as caught:
             call()
         text = str(caught.value)
-        assert text.startswith("bool(x), as in `if x:` needs the value of an array that jit(f) knows only by its type")
+        assert text.startswith(
+            "bool(x), as in `if x:` needs the value of an array that jit(f) knows only by its type"
+        )
         assert "which depends on argument `p/x`" in text
         assert "fn.numpy.where" in text and "static_argnums" in text
 
@@ -357,7 +369,7 @@ def test_trace_lower_compile() -> None:
     assert "HloModule" in compiled.as_text()
     assert compiled.cost_analysis()["flops"] >= 6
     assert compiled.memory_analysis() is not None
-    with pytest.raises(Exception, match="(?i)type|shape|aval"):
+    with pytest.raises(Exception, match=r"(?i)type|shape|aval"):
         compiled({"x": X[0]}, "text")
 
 

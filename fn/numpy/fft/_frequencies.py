@@ -10,6 +10,7 @@ import fn.ops as ops
 from fn.core import ArgumentError, dtype_name, is_float
 from fn.numpy._creation import placed
 from fn.numpy._dtypes import float_dtype
+from fn.numpy._fused import fused
 from fn.numpy._habits import public
 from fn.numpy._joining import roll
 from fn.numpy._promotion import Axis, DTypeLike, array, cast, check_dtype, literal, some_axes
@@ -77,7 +78,7 @@ def rfftfreq(n: int, d: Any = 1.0, *, dtype: DTypeLike = None, device: Any = Non
     return _over_length("rfftfreq", k, n, d, device)
 
 
-@public
+@fused("axes")
 def fftshift(x: Any, axes: Axis = None) -> Any:
     """The frequency zero moved from the front to the middle.
 
@@ -94,7 +95,7 @@ def fftshift(x: Any, axes: Axis = None) -> Any:
     return roll(x, tuple([x.shape[a] // 2 for a in found]), found) if found else x
 
 
-@public
+@fused("axes")
 def ifftshift(x: Any, axes: Axis = None) -> Any:
     """Inverse of `fftshift`, whose arguments it has.
 

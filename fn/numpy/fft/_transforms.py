@@ -10,7 +10,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, dtype_name, is_complex, is_inexact
-from fn.numpy._habits import public
+from fn.numpy._fused import fused
 from fn.numpy._promotion import (
     array,
     cast,
@@ -168,7 +168,7 @@ def _pair(name: str, axes: Any) -> Any:
 # --- one axis ---------------------------------------------------------------------------
 
 
-@public
+@fused("n", "axis", "norm")
 def fft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """Discrete Fourier transform along an axis: `sum(a[j] exp(-2πi jk / n))`.
 
@@ -191,7 +191,7 @@ def fft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     return _along("fft", "fft", a, n, axis, norm)
 
 
-@public
+@fused("n", "axis", "norm")
 def ifft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """Inverse of `fft`, whose arguments it has.
 
@@ -204,7 +204,7 @@ def ifft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any
     return _along("ifft", "ifft", a, n, axis, norm)
 
 
-@public
+@fused("n", "axis", "norm")
 def rfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """`fft` of real numbers: the first half, `n // 2 + 1` points; the rest are their conjugates.
 
@@ -215,7 +215,7 @@ def rfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any
     return _along("rfft", "rfft", a, n, axis, norm)
 
 
-@public
+@fused("n", "axis", "norm")
 def irfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """Inverse of `rfft`; `n` is the number of real points, by default the even one that fits.
 
@@ -229,7 +229,7 @@ def irfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> An
 _CONJUGATE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-@public
+@fused("n", "axis", "norm")
 def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """`fft` of a signal that is conjugate to itself backwards, of which half is given: real numbers.
 
@@ -241,7 +241,7 @@ def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any
     return _along("hfft", "irfft", ops.conj(array("hfft", a)), n, axis, _CONJUGATE[norm])
 
 
-@public
+@fused("n", "axis", "norm")
 def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """Inverse of `hfft`: the first half of the conjugate signal.
 
@@ -256,7 +256,7 @@ def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> An
 # --- several axes -----------------------------------------------------------------------
 
 
-@public
+@fused("s", "axes", "norm")
 def fftn(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: Norm = None
 ) -> Any:
@@ -279,7 +279,7 @@ def fftn(
     return _transform("fftn", "fft", a, s, axes, norm)
 
 
-@public
+@fused("s", "axes", "norm")
 def ifftn(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: Norm = None
 ) -> Any:
@@ -292,7 +292,7 @@ def ifftn(
     return _transform("ifftn", "ifft", a, s, axes, norm)
 
 
-@public
+@fused("s", "axes", "norm")
 def rfftn(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: Norm = None
 ) -> Any:
@@ -305,7 +305,7 @@ def rfftn(
     return _transform("rfftn", "rfft", a, s, axes, norm)
 
 
-@public
+@fused("s", "axes", "norm")
 def irfftn(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: Norm = None
 ) -> Any:
@@ -318,7 +318,7 @@ def irfftn(
     return _transform("irfftn", "irfft", a, s, axes, norm)
 
 
-@public
+@fused("s", "axes", "norm")
 def fft2(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: Norm = None
 ) -> Any:
@@ -331,7 +331,7 @@ def fft2(
     return _transform("fft2", "fft", a, s, _pair("fft2", axes), norm)
 
 
-@public
+@fused("s", "axes", "norm")
 def ifft2(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: Norm = None
 ) -> Any:
@@ -344,7 +344,7 @@ def ifft2(
     return _transform("ifft2", "ifft", a, s, _pair("ifft2", axes), norm)
 
 
-@public
+@fused("s", "axes", "norm")
 def rfft2(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: Norm = None
 ) -> Any:
@@ -357,7 +357,7 @@ def rfft2(
     return _transform("rfft2", "rfft", a, s, _pair("rfft2", axes), norm)
 
 
-@public
+@fused("s", "axes", "norm")
 def irfft2(
     a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: Norm = None
 ) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import fn.ops as ops
 from fn.core import ArgumentError
+from fn.numpy._fused import fused
 from fn.numpy._habits import public
 from fn.numpy._indexing import take_along_axis
 from fn.numpy._sorting import argsort
@@ -44,7 +45,7 @@ class SVDResult(NamedTuple):
 # --- triangles and orthogonal factors ---------------------------------------------------
 
 
-@public
+@fused("upper", "symmetrize_input")
 def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> Any:
     """Lower triangular `l` with `l @ l^H = a`, for Hermitian positive definite matrices.
 
@@ -75,7 +76,7 @@ def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> A
     return adjoint(factor) if upper else factor
 
 
-@public
+@fused("mode")
 def qr(a: Any, mode: str = "reduced") -> Any:
     """Orthonormal columns `Q` and upper triangular `R` with `Q @ R = a`.
 
@@ -124,7 +125,7 @@ def _one_triangle(name: str, a: Any, UPLO: str | None, symmetrize_input: bool) -
     return adjoint(a) if UPLO == "U" else a
 
 
-@public
+@fused("UPLO", "symmetrize_input")
 def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> EighResult:
     """Eigenvalues and orthonormal eigenvectors of Hermitian matrices.
 
@@ -149,7 +150,7 @@ def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> Eigh
     return EighResult(*ops.eigh(_one_triangle("eigh", a, UPLO, symmetrize_input)))
 
 
-@public
+@fused("UPLO", "symmetrize_input")
 def eigvalsh(a: Any, UPLO: str | None = "L", *, symmetrize_input: bool = True) -> Any:
     """Eigenvalues of Hermitian matrices, rising; the arguments are those of `eigh`.
 
@@ -196,7 +197,7 @@ def eigvals(a: Any) -> Any:
 # --- singular values --------------------------------------------------------------------
 
 
-@public
+@fused("full_matrices", "compute_uv", "hermitian", "subset_by_index")
 def svd(
     a: Any,
     full_matrices: bool = True,

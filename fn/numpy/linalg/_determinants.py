@@ -8,7 +8,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError
-from fn.numpy._habits import public
+from fn.numpy._fused import fused
 from fn.numpy._linear import matmul
 from fn.numpy._promotion import array, cast, literal
 from fn.numpy._reductions import any as any_of
@@ -33,7 +33,7 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
-@public
+@fused()
 def det(a: Any) -> Any:
     """Determinants. Their derivatives, to second order, hold for singular matrices as well.
 
@@ -68,7 +68,7 @@ def _minor(a: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
     return ops.sub(plus, ops.mul(entry(a, i, m), entry(a, j, k)))
 
 
-@public
+@fused("method")
 def slogdet(a: Any, *, method: str | None = None) -> SlogdetResult:
     """Sign and logarithm of the modulus of determinants, which themselves may overflow.
 
@@ -96,7 +96,7 @@ def slogdet(a: Any, *, method: str | None = None) -> SlogdetResult:
     return SlogdetResult(*ops.slogdet(a))
 
 
-@public
+@fused("n")
 def matrix_power(a: Any, n: int) -> Any:
     """Matrices multiplied by themselves `n` times; inverted first if `n` is negative.
 
@@ -134,7 +134,7 @@ def matrix_power(a: Any, n: int) -> Any:
         a = matmul(a, a)
 
 
-@public
+@fused("hermitian")
 def matrix_rank(M: Any, rtol: Any = None, *, hermitian: bool = False, tol: Any = None) -> Any:
     """How many singular values are not zero, up to rounding.
 

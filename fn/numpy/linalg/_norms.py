@@ -13,7 +13,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_inexact
-from fn.numpy._habits import public
+from fn.numpy._fused import fused
 from fn.numpy._promotion import (
     array,
     cast,
@@ -99,7 +99,7 @@ def _vector_norm(name: str, x: Any, axes: tuple[int, ...], ord: Order) -> Any:
     return _root(ops.reduce_sum(ops.pow(size, like(float(ord), size)), axes=axes), ord)
 
 
-@public
+@fused("axis", "keepdims", "ord")
 def vector_norm(
     x: Any, /, *, axis: int | Sequence[int] | None = None, keepdims: bool = False, ord: Order = 2
 ) -> Any:
@@ -157,7 +157,7 @@ def _matrix_norm(name: str, x: Any, axes: tuple[int, ...], ord: Order) -> Any:
     )  # fmt: skip
 
 
-@public
+@fused("keepdims", "ord")
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Order = "fro") -> Any:
     """Norms of matrices.
 
@@ -184,7 +184,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Order = "fro") -> Any
     return _finished(_matrix_norm("matrix_norm", x, axes, ord), axes, keepdims, dtype)
 
 
-@public
+@fused("ord", "axis", "keepdims")
 def norm(
     x: Any,
     ord: Order = None,
@@ -227,7 +227,7 @@ def norm(
 # --- condition --------------------------------------------------------------------------
 
 
-@public
+@fused("p")
 def cond(x: Any, p: Order = None) -> Any:
     """Condition numbers: how much a matrix can magnify relative errors; infinite if it is singular.
 

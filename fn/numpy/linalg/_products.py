@@ -9,6 +9,7 @@ from typing import Any
 import fn.ops as ops
 from fn.core import ArgumentError
 from fn.numpy import _linear, _matrices
+from fn.numpy._fused import fused
 from fn.numpy._habits import public
 from fn.numpy._linear import Precision
 from fn.numpy._promotion import DTypeLike, array, check_dtype, type_at, types_text
@@ -129,7 +130,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     return _linear.cross(x1, x2, axis=axis)
 
 
-@public
+@fused("precision")
 def multi_dot(arrays: Sequence[Any], *, precision: Precision = None) -> Any:
     """Product of several matrices, in the order that takes the fewest multiplications.
 

@@ -10,6 +10,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError
+from fn.numpy._fused import fused
 from fn.numpy._habits import public
 from fn.numpy._manipulation import moveaxis
 from fn.numpy._promotion import array, cast, joint_shape, literal, type_at, types_text
@@ -36,7 +37,7 @@ def _misfit(name: str, a: Any, b: Any, expected: str) -> ArgumentError:
 # --- square systems ---------------------------------------------------------------------
 
 
-@public
+@fused()
 def solve(a: Any, b: Any) -> Any:
     """`x` with `a @ x = b`.
 
@@ -79,7 +80,7 @@ def _solve_stacks(a: Any, b: Any) -> Any:
     return ops.lu_solve(a, packed, with_stack(permutation, stack, 1), b)
 
 
-@public
+@fused()
 def inv(a: Any) -> Any:
     """Inverse matrices. To apply one to something, `solve` is faster and more accurate.
 
@@ -99,7 +100,7 @@ def inv(a: Any) -> Any:
     return ops.solve(a, identity(a))
 
 
-@public
+@fused("axes")
 def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     """`x` with `tensordot(a, x, x.ndim) = b`.
 
@@ -122,7 +123,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     return ops.reshape(out, shape=shape)
 
 
-@public
+@fused("ind")
 def tensorinv(a: Any, ind: int = 2) -> Any:
     """The inverse of `x -> tensordot(a, x, ind)`.
 
@@ -150,7 +151,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 # --- pseudoinverse and least squares ----------------------------------------------------
 
 
-@public
+@fused("hermitian")
 def pinv(a: Any, rtol: Any = None, hermitian: bool = False, *, rcond: Any = None) -> Any:
     """Moore-Penrose pseudoinverse.
 
@@ -214,6 +215,15 @@ def lstsq(
     >>> print(np.round(x, 3), np.round(residuals, 3), rank)
     [2.] [2.] 1
     """
+    x, residuals, rank, s = _lstsq(a, b, rcond)
+    m, n = array("lstsq", a).shape
+    if numpy_resid and (int(rank) < n or m <= n):
+        residuals = ops.slice_axis(residuals, 0, 0, 0)
+    return x, residuals, rank, s
+
+
+@fused()
+def _lstsq(a: Any, b: Any, rcond: Any) -> tuple[Any, Any, Any, Any]:
     a, b = floats("lstsq", a, b)
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
         raise _misfit("lstsq", a, b, "one matrix a, and a vector or matrix b with as many rows")
@@ -232,9 +242,6 @@ def lstsq(
         least = ops.mul(ops.reshape(ops.slice_axis(s, 0, 1, 0), shape=()), rtol)
         kept = ops.logical_and(ops.gt(s, literal(0, s.dtype)), ops.ge(s, least))
         rank = reduce_sum(kept)
-    if numpy_resid and (int(rank) < n or m <= n):
-        residuals = ops.full(literal(0, s.dtype), (0,))
-    else:
-        rest = ops.abs(ops.sub(sides, times(a, x)))
-        residuals = ops.reduce_sum(ops.square(rest), axes=(0,))
+    rest = ops.abs(ops.sub(sides, times(a, x)))
+    residuals = ops.reduce_sum(ops.square(rest), axes=(0,))
     return ops.reshape(x, shape=(n,)) if vector else x, residuals, rank, s
