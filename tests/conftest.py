@@ -21,12 +21,21 @@ os.environ["XLA_FLAGS"] = " ".join(
 
 import hypothesis
 import jax
+import pytest
 
 # Executables are kept between runs: a hit takes 2 ms. The folder is keyed by version, XLA by the rest.
 _CACHE = Path(tempfile.gettempdir()) / f"fn-tests-xla-{jax.__version__}-{os.getuid()}"
 jax.config.update("jax_compilation_cache_dir", str(_CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # One worker may meet an entry that another is writing; JAX says so and compiles.
+    for verb in ("reading", "writing"):
+        text = f"ignore:Error {verb} persistent compilation cache entry"
+        config.addinivalue_line("filterwarnings", text)
+
 
 # Compiling is slow and uneven, so examples have no deadline; the same examples each time.
 hypothesis.settings.register_profile(
