@@ -25,7 +25,7 @@ import fn.numpy as np
 from fn import nn, optim
 
 matplotlib.use("agg")  # pictures go to files, screen or not
-from matplotlib import pyplot  # noqa: E402  (after the choice of backend)
+from matplotlib import pyplot
 
 # --- the network, the step and the evaluation ---------------------------------------------
 

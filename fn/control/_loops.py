@@ -124,17 +124,18 @@ def _bound(operation: str, max_steps: int | None, checkpoints: int | None) -> di
                 got=f"checkpoints={checkpoints}", fix="pass max_steps, a bound on the number of steps",
             )  # fmt: skip
         return None
-    if checkpoints is None:
-        checkpoints = max(1, math.isqrt(2 * max_steps))
     for name, value, least in (("max_steps", max_steps, 0), ("checkpoints", checkpoints, 1)):
-        if not isinstance(value, (int, np.integer)) or not least <= value < 2**31:
+        whole = isinstance(value, (int, np.integer)) and least <= value < 2**31
+        if not whole and value is not None:
             raise ArgumentError(
                 f"{operation}: {name} is not a number of "
                 + ("steps" if name == "max_steps" else "states"),
                 expected=f"an integer of at least {least}", got=repr(value),
             )  # fmt: skip
     steps = int(max_steps)
-    return {"max_steps": steps, "checkpoints": max(1, min(int(checkpoints), steps))}
+    # With that many, no step is computed more than twice again.
+    kept = math.isqrt(2 * steps) if checkpoints is None else int(checkpoints)
+    return {"max_steps": steps, "checkpoints": max(1, min(kept, steps))}
 
 
 def _run(

@@ -261,12 +261,16 @@ class Trace:
     def splice(self, program: Program, args: Sequence[Any]) -> list[Any]:
         """Record all of `program` applied to `args`: what evaluating it here would record, faster."""
         env: dict[Atom, Atom] = {}
+        same = True
         for variable, arg in zip(program.inputs, args, strict=True):
-            env[variable] = self.atom(arg)
+            atom = env[variable] = self.atom(arg)
+            same = same and atom.type is variable.type
         equations = self.equations
         get = env.get
         for equation in program.equations:
             copy = equation.with_inputs(tuple([get(a, a) for a in equation.inputs]))
+            if not same:  # an argument is weak or not where the input is not: so may results be
+                copy = _typed_again(copy)
             equations.append(copy)
             for old, new in zip(equation.outputs, copy.outputs, strict=True):
                 env[old] = new
@@ -297,6 +301,13 @@ class Trace:
                 self._defined[output] = equation
         self._scanned = len(self.equations)
         return self._defined.get(variable)
+
+
+def _typed_again(equation: Equation) -> Equation:
+    inputs, params = equation.inputs, dict(equation.params)
+    types = infer(equation.primitive, tuple([a.type for a in inputs]), params)
+    outputs = tuple([Variable(t) for t in types])
+    return Equation(equation.primitive, inputs, outputs, equation.params, equation.source)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def test_interp():
         {
             "plain": lambda m, x: m.interp(x * 5, GRID, W),
             "outside": lambda m, x: m.interp(x * 9, GRID, W, left=-1.0, right=7.0),
-            "period": lambda m, x: m.interp(x * 9, GRID[::-1].copy(), W, period=5.0),
+            "period": lambda m, x: m.interp(x * 9, GRID[::-1].copy(), W, period=10.0),
         },
         X,
     )

@@ -9,8 +9,6 @@ from tests.numpy.compare import INT, X, Y, assert_same, check_table
 EDGES = numpy.array([-2.0, -0.5, 0.0, 0.4, 3.0], numpy.float32)
 
 
-
-
 def test_histograms():
     def histogram(m, *args, **kwargs):
         counts, *edges = m.histogram(*args, **kwargs)

@@ -12,7 +12,9 @@ Q = numpy.array([0.0, 0.2, 0.45, 0.9, 1.0], numpy.float32)
 
 
 def test_every_method_of_numpy():
-    methods = [m for m in METHODS if m != "nearest"]  # at ties NumPy takes the even one, JAX the lower
+    methods = [
+        m for m in METHODS if m != "nearest"
+    ]  # at ties NumPy takes the even one, JAX the lower
     check_table(
         {method: lambda m, x, method=method: m.quantile(x, Q, method=method) for method in methods}, X
     )  # fmt: skip

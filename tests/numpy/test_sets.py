@@ -25,7 +25,9 @@ def test_unique(axis):
 def test_unique_of_a_size():
     got = fn.jit(lambda x: np.unique(x, **ALL, size=5))(A)
     assert_same(got, jnp.unique(A, **ALL, size=5))
-    assert_same(fn.jit(lambda x: np.unique(x, size=5, fill_value=-1))(A), jnp.array([1, 2, 3, -1, -1]))
+    assert_same(
+        fn.jit(lambda x: np.unique(x, size=5, fill_value=-1))(A), jnp.array([1, 2, 3, -1, -1])
+    )
 
 
 def test_nan_is_one_or_many():
@@ -85,5 +87,7 @@ _unique = fn.jit(lambda x: np.unique(x, return_counts=True, size=6))
 
 @pytest.mark.parametrize("function", [np.unique, np.unique_all, lambda x: np.union1d(x, x)])
 def test_errors(function):
-    with pytest.raises(fn.FnError, match=r"unique: the shape of the result depends on values(.|\n)*size=n"):
+    with pytest.raises(
+        fn.FnError, match=r"unique: the shape of the result depends on values(.|\n)*size=n"
+    ):
         fn.jit(function)(INT)

@@ -261,7 +261,7 @@ def test_a_new_jit_of_a_closure_sees_its_new_arrays() -> None:
     for value in (1.0, 2.0, 3.0):
         held = jax.numpy.full(3, value)
         np.testing.assert_array_equal(fn.jit(lambda x, held=held: mul(x, held))(X[0]), X[0] * value)
-        np.testing.assert_array_equal(fn.jit(lambda x: mul(x, held))(X[0]), X[0] * value)  # noqa: B023
+        np.testing.assert_array_equal(fn.jit(lambda x: mul(x, held))(X[0]), X[0] * value)
 
 
 def test_donation() -> None:
