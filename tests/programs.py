@@ -32,6 +32,8 @@ def names(program: Program) -> list[str]:
 
 # These write into an array, or over a part of one, and zeros are what is to be there before or after.
 _WRITERS = {"scatter_add", "scatter_set", "dynamic_update_slice"}
+# In these a sum begins at zero, or a derivative of a loop's state that at first does not move.
+_LOOPS = {"scan", "while_loop", "bounded_while", "while_tangent", "while_adjoint", "reversible"}
 
 
 def zeros_computed_with(program: Program) -> list[str]:
@@ -41,7 +43,7 @@ def zeros_computed_with(program: Program) -> list[str]:
         zeros: set[Variable] = set()
         for equation in p.equations:
             takes_zeros = any(isinstance(a, Variable) and a in zeros for a in equation.inputs)
-            if takes_zeros and equation.primitive.name not in _WRITERS:
+            if takes_zeros and equation.primitive.name not in _WRITERS | _LOOPS:
                 found.append(str(equation))
             if equation.primitive.name == "broadcast" and _is_zero(equation.inputs[0]):
                 zeros.update(equation.outputs)

@@ -1,8 +1,9 @@
 """Primitives that carry Programs. Their rules are the transforms, applied to what they carry."""
 
+from fn.control._adjoint import reversible_p as reversible_p
+from fn.control._adjoint import while_adjoint_p as while_adjoint_p
+from fn.control._adjoint import while_tangent_p as while_tangent_p
 from fn.control._bounded import bounded_while_p as bounded_while_p
-from fn.control._bounded import while_adjoint_p as while_adjoint_p
-from fn.control._bounded import while_tangent_p as while_tangent_p
 from fn.control._call import call as call
 from fn.control._call import call_p as call_p
 from fn.control._cond import cond as cond

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fn.core._errors import ArgumentError, FnError, MissingRuleError
+from fn.core._errors import ArgumentError, FnError
 from fn.core._primitive import Linear, Primitive
 from fn.core._types import ArrayType
 
@@ -46,12 +46,7 @@ def _unhashable(primitive: Primitive, params: dict[str, Any]) -> FnError:
 def not_an_array(operation: str, position: int | str | None, value: Any) -> FnError:
     """The error for a value that is no array, scalar or tracer where one is needed."""
     if isinstance(value, Linear):
-        return MissingRuleError(
-            f"{operation} has no transpose rule here: the function is not linear",
-            expected="each operation linear in the transposed arguments",
-            got=f"a product or quotient of two values that depend on them, one a {value.type}",
-            fix="transpose the derivative instead: fn.vjp, or fn.linearize first",
-        )
+        return value.misfit(operation)
     where = f"argument {position}" if isinstance(position, int) else (position or "a value")
     kind = type(value).__name__
     dtype = f" of dtype {value.dtype}" if hasattr(value, "dtype") else ""

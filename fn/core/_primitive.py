@@ -28,12 +28,29 @@ elementwise: Literal[Property.ELEMENTWISE] = Property.ELEMENTWISE
 
 
 class Linear:
-    """Stands, in a transpose rule, for an argument the operation is linear in: only its type is known."""
+    """Stands, in a transpose rule, for an argument the operation is linear in: only its type is known.
 
-    __slots__ = ("type",)
+    A rule that asks for more of it was given an argument in which the operation is not linear.
+    """
 
-    def __init__(self, type: ArrayType) -> None:
-        self.type = type
+    __slots__ = ("type", "operation")
+
+    def __init__(self, type: ArrayType, operation: str = "the operation") -> None:
+        self.type, self.operation = type, operation
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self.misfit(self.operation)
+
+    def misfit(self, operation: str) -> MissingRuleError:
+        """The error for an operation that needs the value of this argument."""
+        return MissingRuleError(
+            f"{operation} has no transpose rule here: the function is not linear",
+            expected="each operation linear in the transposed arguments",
+            got=f"an operation that needs the value of one of them, a {self.type}",
+            fix="transpose the derivative instead: fn.vjp, or fn.linearize first",
+        )
 
     def __repr__(self) -> str:
         return f"Linear({self.type})"

@@ -87,6 +87,9 @@ def current_source() -> Source | None:
 # --- tracebacks -------------------------------------------------------------------------
 
 _JAX_NOTE = "JAX has removed its internal frames"
+# A concrete array of JAX's refuses a traced index before fn can see it.
+_INDEXED = "Got Tracer<"
+_INDEX_NOTE = "take it from the array as a traced one: fn.numpy.asarray(table)[i], or fn.numpy.take(table, i)"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -114,6 +117,9 @@ def hide_frames(error: BaseException) -> BaseException:
         notes = getattr(error, "__notes__", None)
         if notes:
             error.__notes__ = [note for note in notes if _JAX_NOTE not in note]
+    known = getattr(error, "__notes__", ())
+    if isinstance(error, IndexError) and _INDEXED in str(error) and _INDEX_NOTE not in known:
+        error.add_note(_INDEX_NOTE)
     return error
 
 

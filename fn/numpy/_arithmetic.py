@@ -78,12 +78,29 @@ def _floor_divide(x: Any, y: Any) -> Any:
 
 
 def _float_divmod(x: Any, y: Any) -> tuple[Any, Any]:
-    rest = ops.rem(x, y)
+    rest, zero = ops.rem(x, y), _zero(x)
+    exact, plain = ops.eq(y, zero), ops.div(x, y)
     quotient = ops.div(ops.sub(x, rest), y)
-    down = ops.logical_and(ops.ne(rest, _zero(x)), ops.ne(ops.sign(y), ops.sign(rest)))
-    rest = ops.select(down, ops.add(rest, y), rest)
-    quotient = ops.select(down, ops.sub(quotient, like(1, x)), quotient)
-    return ops.round(quotient), rest
+    down = ops.logical_and(ops.ne(rest, zero), ops.ne(ops.lt(y, zero), ops.lt(rest, zero)))
+    quotient = ops.round(ops.select(down, ops.sub(quotient, like(1, x)), quotient))
+    # A quotient of zero has the sign of the exact one, and what is divided by zero is infinite.
+    signed_zero = ops.select(ops.lt(plain, zero), like(-0.0, x), ops.mul(zero, plain))
+    quotient = ops.select(ops.eq(quotient, zero), signed_zero, quotient)
+    return ops.select(exact, plain, quotient), _signed_rest(rest, y, down)
+
+
+def _signed_rest(rest: Any, y: Any, down: Any) -> Any:
+    """A rest has the sign of the divisor, zero too, which keeps its derivative."""
+    zero, fixed = _zero(rest), ops.stop_gradient(rest)
+    positive, negative = ops.sub(rest, fixed), ops.neg(ops.sub(fixed, rest))
+    nothing = ops.select(_below(y, rest, zero), negative, positive)
+    return ops.select(ops.eq(rest, zero), nothing, ops.select(down, ops.add(rest, y), rest))
+
+
+def _below(y: Any, rest: Any, zero: Any) -> Any:
+    """Whether `y` is negative, in the shape of `rest`."""
+    below = ops.lt(y, zero)
+    return below if below.shape == rest.shape else ops.full(below, rest.shape)
 
 
 def _remainder(x: Any, y: Any) -> Any:
@@ -91,7 +108,10 @@ def _remainder(x: Any, y: Any) -> Any:
     if x.dtype.kind == "u":
         return rest
     other_sign = ops.ne(ops.lt(rest, zero), ops.lt(y, zero))
-    return ops.select(ops.logical_and(other_sign, ops.ne(rest, zero)), ops.add(rest, y), rest)
+    down = ops.logical_and(other_sign, ops.ne(rest, zero))
+    if is_float(x.dtype):
+        return _signed_rest(rest, y, down)
+    return ops.select(down, ops.add(rest, y), rest)
 
 
 floor_divide = binary(

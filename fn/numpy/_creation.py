@@ -192,7 +192,10 @@ def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: Any = None
     Array([ 1, -1], dtype=int32)
     """
     kind = float_dtype() if dtype is None else check_dtype("astype", dtype)
-    return placed("astype", ops.convert(operand("astype", x), dtype=kind), device)
+    x = operand("astype", x)
+    if x.dtype != kind or x.weak_type:
+        x = ops.convert(x, dtype=kind)
+    return placed("astype", x, device)
 
 
 @public

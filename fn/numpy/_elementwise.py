@@ -46,8 +46,20 @@ positive = unary("positive", lambda x: array("positive", x), "`+x`: `x` itself."
 abs = unary("abs", _abs, "Absolute value; for complex `x` its modulus, a real number.", "-2 -> 2")
 absolute = abs
 fabs = floating("fabs", _abs, "Absolute value, floating.", "-2 -> 2.0")
+
+
+def _sign(x: Any) -> Any:
+    x = _numeric(x)
+    # Zero has no sign here, in the standard as in NumPy.
+    return (
+        ops.select(ops.eq(x, like(0, x)), like(0, x), ops.sign(x))
+        if is_float(x.dtype)
+        else ops.sign(x)
+    )
+
+
 sign = unary(
-    "sign", lambda x: ops.sign(_numeric(x)), "-1, 0 or 1; `x / |x|` for complex `x`; NaN stays NaN.",
+    "sign", _sign, "-1, 0 or 1; `x / |x|` for complex `x`; NaN stays NaN.",
     "np.array([-3., 0., 5.]) -> [-1.  0.  1.]",
 )  # fmt: skip
 
@@ -61,12 +73,23 @@ exp = floating("exp", ops.exp, "`e ** x`.", "0.0 -> 1.0")
 exp2 = floating("exp2", ops.exp2, "`2 ** x`.", "0.0 -> 1.0")
 expm1 = floating("expm1", ops.expm1, "`e ** x - 1`, accurate near 0.", "0.0 -> 0.0")
 log = floating("log", ops.log, "Natural logarithm.", "1.0 -> 0.0")
-log2 = floating(
-    "log2", lambda x: ops.div(ops.log(x), math.log(2)), "Logarithm to the base 2.", "8.0 -> 3.0"
-)
-log10 = floating(
-    "log10", lambda x: ops.div(ops.log(x), math.log(10)), "Logarithm to the base 10.", "1.0 -> 0.0"
-)
+
+
+def _logarithm(base: float) -> Any:
+    def log_of(x: Any) -> Any:
+        out = ops.log(x)
+        if not is_complex(array("log", out).dtype):
+            return ops.div(out, math.log(base))
+        # Part by part: a complex quotient of infinities would be NaN.
+        return ops.make_complex(
+            *[ops.div(p, math.log(base)) for p in (ops.real_part(out), ops.imag_part(out))]
+        )
+
+    return log_of
+
+
+log2 = floating("log2", _logarithm(2), "Logarithm to the base 2.", "8.0 -> 3.0")
+log10 = floating("log10", _logarithm(10), "Logarithm to the base 10.", "1.0 -> 0.0")
 log1p = floating("log1p", ops.log1p, "`log(1 + x)`, accurate near 0.", "0.0 -> 0.0")
 
 # --- circular and hyperbolic functions --------------------------------------------------

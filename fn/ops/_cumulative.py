@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fn.core import ArrayType, Linear, Primitive, bind, is_float, linear, public
+from fn.core import ArrayType, Primitive, bind, is_float, linear, public
 from fn.ops._elementwise import convert, div, eq, mul, select, sub
 from fn.ops._reduce import as_tangent, same
 from fn.ops._rules import Batched, jax_lowering, require, require_axes, result_weak, types_text
@@ -59,8 +59,6 @@ def _wrt_terms(t: Any, out: Any, a: Any, b: Any, *, axis: int, reverse: bool) ->
 def _linear_recurrence_transpose(
     ct: Any, a: Any, b: Any, *, axis: int, reverse: bool
 ) -> tuple[Any, ...]:
-    if isinstance(a, Linear):
-        raise TypeError("linear_recurrence is linear in its second operand only")
     after = _previous(a, 0, axis, not reverse)
     return None, linear_recurrence(after, ct, axis=axis, reverse=not reverse)
 

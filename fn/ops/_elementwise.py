@@ -14,7 +14,6 @@ import numpy as np
 from fn.core import (
     ArrayType,
     Linear,
-    MissingRuleError,
     Primitive,
     bind,
     constant,
@@ -73,10 +72,6 @@ def _mul_transpose(ct: Any, x: Any, y: Any) -> tuple[Any, ...]:
 
 
 def _div_transpose(ct: Any, x: Any, y: Any) -> tuple[Any, ...]:
-    if isinstance(y, Linear):
-        raise MissingRuleError(
-            "div has no transpose rule for its second operand: it is linear in the first only"
-        )
     return gather_ct(div(ct, y), x), None
 
 

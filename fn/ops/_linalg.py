@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fn.core import ArrayType, Linear, Primitive, bind, is_integer, public
+from fn.core import ArrayType, Primitive, bind, is_integer, public
 from fn.ops._elementwise import add, conj, mul, neg, stop_gradient
 from fn.ops._matrices import (
     diagonal_part,
@@ -92,8 +92,6 @@ def _triangular_solve_jvp_a(
 def _triangular_solve_transpose(
     ct: Any, a: Any, b: Any, *, transpose_a: bool, **params: bool
 ) -> tuple[Any, ...]:
-    require(not isinstance(a, Linear), "triangular_solve: it is linear in b only",
-            expected="a constant matrix", got="a cotangent asked for a")  # fmt: skip
     return None, triangular_solve(a, ct, transpose_a=not transpose_a, **params)
 
 

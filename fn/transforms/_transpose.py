@@ -95,8 +95,8 @@ def pull_back(trace: Trace, program: Program, args: Sequence[Any], cts: Sequence
         out_cts = [total.pop(v, None) for v in equation.outputs]
         if all(c is None for c in out_cts):
             continue
-        values = [_argument(a, known, linear) for a in equation.inputs]
         primitive = equation.primitive
+        values = [_argument(primitive.name, a, known, linear) for a in equation.inputs]
         rule = primitive.rule("transpose")
         with from_source(equation.source):
             ct = tuple(out_cts) if primitive.multiple else out_cts[0]
@@ -114,7 +114,7 @@ def pull_back(trace: Trace, program: Program, args: Sequence[Any], cts: Sequence
     return [total.get(v) if v in linear else None for v in program.inputs]
 
 
-def _argument(atom: Any, known: dict[Variable, Any], linear: set[Variable]) -> Any:
+def _argument(name: str, atom: Any, known: dict[Variable, Any], linear: set[Variable]) -> Any:
     if type(atom) is Literal:
         return atom.operand
-    return Linear(atom.type) if atom in linear else known[atom]
+    return Linear(atom.type, name) if atom in linear else known[atom]

@@ -96,15 +96,22 @@ def test_closures_over_tracers() -> None:
 
         return lib.grad(inner)(2.0 * a) * a
 
-    close(fn.grad(lambda a: f(fn, fn.cond, a))(0.7), jax.grad(lambda a: f(jax, jax.lax.cond, a))(0.7))
-    close(fn.vmap(fn.grad(lambda a: f(fn, fn.cond, a)))(X), jax.vmap(jax.grad(lambda a: f(jax, jax.lax.cond, a)))(X))
+    close(
+        fn.grad(lambda a: f(fn, fn.cond, a))(0.7), jax.grad(lambda a: f(jax, jax.lax.cond, a))(0.7)
+    )
+    close(
+        fn.vmap(fn.grad(lambda a: f(fn, fn.cond, a)))(X),
+        jax.vmap(jax.grad(lambda a: f(jax, jax.lax.cond, a)))(X),
+    )
 
 
 # --- errors -----------------------------------------------------------------------------
 
 
 def test_results_that_do_not_agree() -> None:
-    with pytest.raises(TreeError, match="cond: true_fun and false_fun return different structures") as caught:
+    with pytest.raises(
+        TreeError, match="cond: true_fun and false_fun return different structures"
+    ) as caught:
         fn.cond(True, lambda x: {"a": x}, lambda x: {"b": x}, 1.0)
     assert "`result/a` only from true_fun, `result/b` only from false_fun" in str(caught.value)
     with pytest.raises(TypeRuleError, match="different types at `result/a`") as caught:
@@ -144,9 +151,7 @@ def test_lanes_elsewhere_do_not_spoil_gradients(batched, xs) -> None:
     xs = np.array(xs, np.float32)
 
     def lane(w, x):
-        return fn.cond(
-            x > 0, lambda: fnp.log(x) * w + fnp.sqrt(x), lambda: w * x, batched=batched
-        )
+        return fn.cond(x > 0, lambda: fnp.log(x) * w + fnp.sqrt(x), lambda: w * x, batched=batched)
 
     def once(w, x):
         return fn.vmap(lane, (None, 0))(w, x).sum()
@@ -160,7 +165,9 @@ def test_lanes_elsewhere_do_not_spoil_gradients(batched, xs) -> None:
     for f in (once, twice):
         grad = fn.grad(f, argnums=(0, 1))
         close(fn.jit(grad)(2.0, xs), expected)
-        second = fn.jit(fn.grad(lambda w, x: sum(g.sum() for g in grad(w, x)), argnums=(0, 1)))(2.0, xs)
+        second = fn.jit(fn.grad(lambda w, x: sum(g.sum() for g in grad(w, x)), argnums=(0, 1)))(
+            2.0, xs
+        )
         assert all(np.all(np.isfinite(g)) for g in second)
     close(fn.vmap(fn.grad(lane, argnums=1), (None, 0))(2.0, xs), slope)
 
@@ -186,8 +193,12 @@ def test_collectives_in_branches() -> None:
         return fn.cond(p > 0, lambda x: fn.psum(x, "i"), lambda x: x, x)
 
     p = np.array([1.0, -1.0, 1.0], np.float32)
-    np.testing.assert_allclose(fn.vmap(lane, axis_name="i")(p, X), np.where(p > 0, X.sum(), X), rtol=1e-6)
-    np.testing.assert_allclose(fn.vmap(lane, (None, 0), axis_name="i")(1.0, X), [X.sum()] * 3, rtol=1e-6)
+    np.testing.assert_allclose(
+        fn.vmap(lane, axis_name="i")(p, X), np.where(p > 0, X.sum(), X), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        fn.vmap(lane, (None, 0), axis_name="i")(1.0, X), [X.sum()] * 3, rtol=1e-6
+    )
 
 
 # --- the equation -----------------------------------------------------------------------
@@ -195,7 +206,9 @@ def test_collectives_in_branches() -> None:
 
 def test_residuals_are_shared_and_operands_not_returned() -> None:
     def f(p, x):
-        return fn.cond(p, lambda x: fnp.sin(fnp.exp(x)), lambda x: fnp.tanh(fnp.sin(x) * x), x).sum()
+        return fn.cond(
+            p, lambda x: fnp.sin(fnp.exp(x)), lambda x: fnp.tanh(fnp.sin(x) * x), x
+        ).sum()
 
     program = fn.trace(fn.grad(f, argnums=1))(True, X)
     forward = next(e for e in equations(program) if e.primitive.name == "switch")

@@ -217,9 +217,7 @@ def test_carries_that_need_no_axis_stay_without() -> None:
     def f(c, d):
         return fn.scan(lambda s, x: ((s[0] * x, s[1] + s[0]), s[0]), (c, d), XS[:, 0])
 
-    program = fn.trace(fn.vmap(f, (None, 0)))(
-        1.0, np.ones(4, np.float32)
-    )
+    program = fn.trace(fn.vmap(f, (None, 0)))(1.0, np.ones(4, np.float32))
     (scan,) = the_scans(program)
     assert [v.type.shape for v in scan.outputs] == [(), (4,), (5,)]
 

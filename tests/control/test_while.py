@@ -56,7 +56,12 @@ def test_values() -> None:
     for n in (0, 1, 5):
         close(f(n, W, X), looping(jax, jnp)(n, W, X))
         close(fn.jit(f)(n, W, X), looping(jax, jnp)(n, W, X))
-    assert fn.while_loop(lambda s: s["n"] < 3, lambda s: {"n": s["n"] + 1, "k": "x"}, {"n": 0, "k": "x"})["k"] == "x"
+    assert (
+        fn.while_loop(
+            lambda s: s["n"] < 3, lambda s: {"n": s["n"] + 1, "k": "x"}, {"n": 0, "k": "x"}
+        )["k"]
+        == "x"
+    )
 
 
 def test_forward_mode() -> None:
@@ -80,7 +85,9 @@ def test_reverse_mode_needs_a_bound() -> None:
     def decay(x):
         return fn.while_loop(lambda y: y > 1, lambda y: y / 2, x)  # the user's line
 
-    with pytest.raises(MissingRuleError, match="while_loop cannot be differentiated in reverse") as caught:
+    with pytest.raises(
+        MissingRuleError, match="while_loop cannot be differentiated in reverse"
+    ) as caught:
         fn.grad(decay)(3.0)
     line = decay.__code__.co_firstlineno + 1
     assert f"test_while.py:{line} in decay" in str(caught.value)
@@ -109,7 +116,9 @@ def test_vmap() -> None:
 
 def test_state_that_need_not_be_batched_is_not() -> None:
     def f(x):
-        return fn.while_loop(lambda s: s[0] < 4, lambda s: (s[0] + 1, s[1] * 2, s[2] * x), (0, 1.0, 1.0))
+        return fn.while_loop(
+            lambda s: s[0] < 4, lambda s: (s[0] + 1, s[1] * 2, s[2] * x), (0, 1.0, 1.0)
+        )
 
     (loop,) = [e for e in equations(fn.trace(fn.vmap(f))(X)) if e.primitive.name == "while_loop"]
     assert [v.type.shape for v in loop.outputs] == [(), (), (2,)]
@@ -125,13 +134,19 @@ def test_inner_loops_of_finished_lanes_end() -> None:
         return fn.while_loop(lambda y: y > 0.0, step, x)
 
     # At -0.5 the inner loop would never meet 0.
-    np.testing.assert_array_equal(fn.jit(fn.vmap(lane))(np.array([-0.5, 3.0], np.float32)), [-0.5, 0.0])
+    np.testing.assert_array_equal(
+        fn.jit(fn.vmap(lane))(np.array([-0.5, 3.0], np.float32)), [-0.5, 0.0]
+    )
 
 
 def test_refusals() -> None:
-    with pytest.raises(TypeRuleError, match="while_loop: `<lambda>` does not return a boolean scalar"):
+    with pytest.raises(
+        TypeRuleError, match="while_loop: `<lambda>` does not return a boolean scalar"
+    ):
         fn.while_loop(lambda s: s, lambda s: s + 1, 0)
-    with pytest.raises(TypeRuleError, match="while_loop: `init/1` changes its type in a step of `body`"):
+    with pytest.raises(
+        TypeRuleError, match="while_loop: `init/1` changes its type in a step of `body`"
+    ):
 
         def body(s):
             return s[0] + 1, s[1] * 0.5
@@ -141,7 +156,10 @@ def test_refusals() -> None:
         fn.while_loop(lambda s: True, lambda s: (s, s), 0)
     with pytest.raises(ArgumentError, match="checkpoints without max_steps"):
         fn.while_loop(lambda s: s < 3, lambda s: s + 1, 0, checkpoints=3)
-    for kwargs, word in (({"max_steps": -1}, "steps"), ({"max_steps": 3, "checkpoints": 0}, "states")):
+    for kwargs, word in (
+        ({"max_steps": -1}, "steps"),
+        ({"max_steps": 3, "checkpoints": 0}, "states"),
+    ):
         with pytest.raises(ArgumentError, match=f"is not a number of {word}"):
             fn.while_loop(lambda s: s < 3, lambda s: s + 1, 0, **kwargs)
 
@@ -166,7 +184,12 @@ def test_any_number_of_checkpoints(checkpoints) -> None:
 def test_the_bound_stops_the_loop() -> None:
     assert int(fn.while_loop(lambda n: n >= 0, lambda n: n + 1, 0, max_steps=7)) == 7
     assert float(fn.while_loop(lambda n: n >= 0, lambda n: n + 1, 0.0, max_steps=0)) == 0
-    assert float(fn.grad(lambda x: fn.while_loop(lambda y: y > 0, lambda y: y * x, x, max_steps=0))(3.0)) == 1
+    assert (
+        float(
+            fn.grad(lambda x: fn.while_loop(lambda y: y > 0, lambda y: y * x, x, max_steps=0))(3.0)
+        )
+        == 1
+    )
 
 
 def largest(program) -> int:
@@ -276,7 +299,9 @@ def test_fori_bounds() -> None:
     close(fn.jit(f)(4, 1.5), g(1.5))
     close(fn.jit(fn.grad(lambda n, x: f(n, x, max_steps=8), argnums=1))(4, 1.5), jax.grad(g)(1.5))
     close(fn.jvp(lambda x: f(fnp.array(4), x), (1.5,), (1.0,)), jax.jvp(g, (1.5,), (1.0,)))
-    close(fn.vmap(f, (0, None))(np.array([0, 4, 2]), 1.5), np.stack([f(0, 1.5), f(4, 1.5), f(2, 1.5)]))
+    close(
+        fn.vmap(f, (0, None))(np.array([0, 4, 2]), 1.5), np.stack([f(0, 1.5), f(4, 1.5), f(2, 1.5)])
+    )
     assert int(fn.fori_loop(3, 1, lambda i, y: y + 1, 0)) == 0
     assert fn.fori_loop(np.uint8(0), np.uint8(3), lambda i, y: y + i, np.uint8(0)).dtype == np.uint8
     with pytest.raises(ArgumentError, match="fori_loop: upper is not an integer scalar"):

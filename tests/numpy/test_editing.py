@@ -6,7 +6,7 @@ import fn
 import fn.numpy as np
 from tests.numpy.compare import INT, V, X, assert_same, check_gradient, check_table
 
-I = numpy.array([0, 1, 1, 0], numpy.int32)
+PICK = numpy.array([0, 1, 1, 0], numpy.int32)
 OUT = numpy.array([0, -1, 20], numpy.int32)
 
 
@@ -25,7 +25,7 @@ def test_putting_in():
             "fill_diagonal": lambda m, x, v: _in_place(m, "fill_diagonal", x, 5.0),
             "values": lambda m, x, v: _in_place(m, "fill_diagonal", x[:, :3], v),
             "wrap": lambda m, x, v: _in_place(m, "fill_diagonal", x.T, 5.0, wrap=True),
-            "put": lambda m, x, v: _in_place(m, "put", x, I, v),
+            "put": lambda m, x, v: _in_place(m, "put", x, PICK, v),
             "put clip": lambda m, x, v: _in_place(m, "put", x, OUT + 1, v, mode="clip"),
             "put wrap": lambda m, x, v: _in_place(m, "put", x, OUT, v, mode="wrap"),
             "along": lambda m, x, v: _in_place(m, "put_along_axis", x, numpy.array([[0], [2], [1]]), 9.0, 1),
@@ -57,8 +57,8 @@ def test_choosing_and_layout():
     check_table(
         {
             "choose": lambda m, x, v: [
-                m.choose(I, [v, 2 * v]), m.choose(3 * I, [v, 2 * v], mode="clip"),
-                m.choose(I - 3, m.stack([v, 2 * v]), mode="wrap"),
+                m.choose(PICK, [v, 2 * v]), m.choose(3 * PICK, [v, 2 * v], mode="clip"),
+                m.choose(PICK - 3, m.stack([v, 2 * v]), mode="wrap"),
             ],
             "block": lambda m, x, v: [
                 m.block([[x, x], [x, x]]), m.block([v, v]), m.block([[v], [v]]), m.block(x), m.block([1.0, v]),
@@ -90,14 +90,17 @@ def test_gradients():
             lambda: np.fill_diagonal(X, 1.0),
             r"fill_diagonal: arrays cannot be changed(.|\n)*inplace=False",
         ),
-        (lambda: np.put(X, I, 1.0), "put: arrays cannot be changed"),
+        (lambda: np.put(X, PICK, 1.0), "put: arrays cannot be changed"),
         (lambda: np.fill_diagonal(V, 1.0, inplace=False), "fill_diagonal: no diagonal"),
-        (lambda: np.put(X, I, 1.0, "some", inplace=False), "put: unknown mode"),
+        (lambda: np.put(X, PICK, 1.0, "some", inplace=False), "put: unknown mode"),
         (lambda: np.place(X, V, V, inplace=False), "place: the arguments do not fit"),
-        (lambda: np.put_along_axis(X, I, 1.0, 0, inplace=False), "put_along_axis: the indices"),
+        (lambda: np.put_along_axis(X, PICK, 1.0, 0, inplace=False), "put_along_axis: the indices"),
         (lambda: np.insert(V, 9, 1.0), "insert: a position is out of bounds"),
-        (lambda: np.choose(I, [V]), "choose: a number is no choice"),
-        (lambda: fn.jit(lambda i: np.choose(i, [V, V]))(I), r"choose: the shape(.|\n)*mode='clip'"),
+        (lambda: np.choose(PICK, [V]), "choose: a number is no choice"),
+        (
+            lambda: fn.jit(lambda i: np.choose(i, [V, V]))(PICK),
+            r"choose: the shape(.|\n)*mode='clip'",
+        ),
         (lambda: np.block([[X], X]), "block: the lists are not nested evenly"),
         (lambda: fn.jit(np.trim_zeros)(V), r"trim_zeros: the shape(.|\n)*trim before tracing"),
     ],

@@ -43,7 +43,7 @@ def test_piecewise():
         {
             "functions": lambda m, x: m.piecewise(x, [x < 0, x > 1], [lambda x: -x, lambda x: x * x, 7.0]),
             "numbers": lambda m, x: m.piecewise(x, [x < 0, x >= 0], [-1.0, 1.0]),
-            "one": lambda m, x: m.piecewise(x, x > 0, [lambda x: x + 1]),
+            "one": lambda m, x: m.piecewise(x, [x > 0], [lambda x: x + 1]),
         },
         X,
     )  # fmt: skip

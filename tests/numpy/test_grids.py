@@ -6,7 +6,7 @@ import fn
 import fn.numpy as np
 from tests.numpy.compare import V, X, assert_same
 
-I = numpy.array([0, 3, 5, 1, 4], numpy.int32)
+PICK = numpy.array([0, 3, 5, 1, 4], numpy.int32)
 
 
 @pytest.mark.parametrize("args", [(3,), (3, 1, 4), (4, -1, 2)])
@@ -32,11 +32,11 @@ def test_flat_and_per_axis():
             m.unravel_index(-i - 1, (2, 3)),
         )
 
-    assert_same(fn.jit(lambda i: indices(np, i))(I), indices(jnp, jnp.asarray(I)))
+    assert_same(fn.jit(lambda i: indices(np, i))(PICK), indices(jnp, jnp.asarray(PICK)))
     for mode, order in (("wrap", "C"), ("clip", "F")):
         assert_same(
-            np.ravel_multi_index((I, I), (2, 3), mode, order),
-            jnp.ravel_multi_index((jnp.asarray(I),) * 2, (2, 3), mode, order),
+            np.ravel_multi_index((PICK, PICK), (2, 3), mode, order),
+            jnp.ravel_multi_index((jnp.asarray(PICK),) * 2, (2, 3), mode, order),
         )
     assert int(np.ravel_multi_index((1, 2), (2, 3))) == 5
 
@@ -57,7 +57,7 @@ def test_grids(key):
 @pytest.mark.parametrize(
     "key",
     [
-        numpy.s_[1:4, 0, V], numpy.s_["0,2", I, I], numpy.s_["0,2,0", I, I], numpy.s_["1,2,0", I, I],
+        numpy.s_[1:4, 0, V], numpy.s_["0,2", PICK, PICK], numpy.s_["0,2,0", PICK, PICK], numpy.s_["1,2,0", PICK, PICK],
         numpy.s_[0:1:3j, 5.0], numpy.s_["-1", X, X],
     ],
     ids=["mixed", "rows", "columns", "side", "points", "last"],
@@ -81,15 +81,18 @@ def test_columns_and_indices_for_later():
         (lambda: np.diag_indices_from(X), "diag_indices_from: no diagonal"),
         (lambda: np.unravel_index(V, (2, 2)), "unravel_index: not integers"),
         (
-            lambda: np.ravel_multi_index((I, I), (2, 3)),
+            lambda: np.ravel_multi_index((PICK, PICK), (2, 3)),
             "ravel_multi_index: an index is out of bounds",
         ),
         (
-            lambda: fn.jit(lambda i: np.ravel_multi_index((i, i), (9, 9)))(I),
+            lambda: fn.jit(lambda i: np.ravel_multi_index((i, i), (9, 9)))(PICK),
             "ravel_multi_index: traced indices(.|\n)*mode='clip'",
         ),
-        (lambda: np.ravel_multi_index((I,), (9, 9)), "ravel_multi_index: the arguments do not fit"),
-        (lambda: np.ravel_multi_index((I,), (9,), "no"), "ravel_multi_index: unknown mode"),
+        (
+            lambda: np.ravel_multi_index((PICK,), (9, 9)),
+            "ravel_multi_index: the arguments do not fit",
+        ),
+        (lambda: np.ravel_multi_index((PICK,), (9,), "no"), "ravel_multi_index: unknown mode"),
         (lambda: np.ix_(X), "ix_: an index has not one axis"),
     ],
 )

@@ -39,7 +39,7 @@ def test_parts_of_floats():
         {"frexp": lambda m, x: m.frexp(x), "spacing": lambda m, x: m.spacing(x[1:4])}, FLOATS
     )
     mantissa, exponent = np.frexp(NAN)
-    assert numpy.isnan(mantissa[0]) and numpy.isinf(mantissa[2]) and not exponent.any()
+    assert numpy.isnan(mantissa[1]) and numpy.isinf(mantissa[2]) and not exponent[1:].any()
     numpy.testing.assert_allclose(np.ldexp(*np.frexp(X)), X, rtol=1e-6)
     assert float(fn.grad(lambda x: np.frexp(x)[0])(6.0)) == 1 / 8
 

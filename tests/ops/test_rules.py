@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import fn
-from fn.core import ParseError, Program, Property, check
+from fn.core import MissingRuleError, ParseError, Program, Property, check
 from tests.ops.case import BATCH, HALVES, Case, all_close, as_tuple, close, entry
 from tests.ops.row import Row
 from tests.ops.table import ROWS
@@ -29,6 +30,7 @@ _LINEAR = [
     for row in _SMOOTH
     if row.primitive.jvp is Property.LINEAR and len(row.args) == 1 and row.name != "times_own"
 ]
+_TRANSPOSABLE = [row for row in _SMOOTH if callable(row.primitive.transpose)]
 # Zeros that are values: a device that receives nothing holds them.
 _ZEROS_ARE_VALUES = {"ppermute-partial"}
 _cases: dict[int, Case] = {}
@@ -236,6 +238,35 @@ def test_transposed_twice(row: Row) -> None:
 
         # Its derivative is compared, not the operation: `pad` adds a constant of its own.
         close(fn.jit(twice)(t), case.first_order["jvp"][1][0], _rounding(case.bits))
+
+
+@pytest.mark.parametrize("row", _TRANSPOSABLE, ids=lambda row: row.id)
+def test_transpose_rule(row: Row) -> None:
+    """Derivatives reach only some transpose rules; here each is asked for itself, where it applies."""
+    case = Case(row)
+    with jax.enable_x64(case.bits == 64):
+        everywhere = tuple(range(len(case.xs)))
+
+        def transposed(chosen: tuple[int, ...], cts: Any) -> Any:
+            def function(*ys: Any) -> Any:
+                xs = dict(enumerate(case.xs)) | dict(zip(chosen, ys, strict=True))
+                return case.smooth(*[xs[i] for i in everywhere])
+
+            return fn.linear_transpose(function, *[case.xs[i] for i in chosen])(cts)
+
+        linear_in = []
+        for chosen in dict.fromkeys([*((i,) for i in everywhere), everywhere]):
+            try:
+                fn.eval_type(partial(transposed, chosen))(case.cts)
+                linear_in.append(chosen)
+            except MissingRuleError:
+                pass
+        if not linear_in:
+            pytest.skip("the row uses the operation where it is not linear")
+        found = fn.jit(lambda cts: [transposed(chosen, cts) for chosen in linear_in])(case.cts)
+        for chosen, got in zip(linear_in, found, strict=True):
+            expected = [case.first_order["vjp"][i] for i in chosen]
+            all_close(got, expected, _rounding(case.bits), f"with respect to {chosen}")
 
 
 # --- pairs ------------------------------------------------------------------------------
