@@ -10,7 +10,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_float, is_inexact, is_integer, type_of
 from fn.numpy._elementwise import _signbit
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._promotion import array, cast, like, match, promote, spread, type_at
 from fn.numpy._rows import as_floating, binary
 
@@ -130,7 +130,7 @@ fmod = binary(
 )
 
 
-@public
+@fused
 def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
     """`x1 // y` and `x1 % y`.
 
@@ -241,7 +241,7 @@ fmin = binary(
 )
 
 
-@public
+@fused
 def clip(arr: Any, /, min: Any = None, max: Any = None) -> Any:
     """`arr` kept between `min` and `max`, either of which may be None.
 
@@ -342,7 +342,7 @@ nextafter = binary(
 )
 
 
-@public
+@fused
 def ldexp(x1: Any, x2: Any, /) -> Any:
     """`x1 * 2 ** exponent`, for integer exponents.
 

@@ -11,7 +11,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_inexact, type_of
 from fn.numpy._arithmetic import divide, multiply, remainder, subtract
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._indexing import take
 from fn.numpy._joining import concatenate
 from fn.numpy._promotion import (
@@ -43,7 +43,7 @@ def part(x: Any, start: int | None, stop: int | None, axis: int) -> Any:
 # --- differences ------------------------------------------------------------------------
 
 
-@public
+@fused
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along an axis, `n` times over; of booleans, whether they differ.
 
@@ -79,7 +79,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return x
 
 
-@public
+@fused
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Differences of neighbours in the flattened array, with elements put in front and behind.
 
@@ -97,7 +97,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
                         *[ops.convert(v, dtype=x.dtype) for v in behind]])  # fmt: skip
 
 
-@public
+@fused
 def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int | None = None) -> Any:
     """Slopes of sampled values: differences of the neighbours on both sides, of one at the ends.
 
@@ -166,7 +166,7 @@ def _slopes(x: Any, step: Any, axis: int, order: int) -> Any:
     return ops.concatenate(first, *inner, last, axis=axis)
 
 
-@public
+@fused
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The area under samples joined by straight lines.
 
@@ -192,7 +192,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return reduce_sum(multiply(middles, gaps), place)
 
 
-@public
+@fused
 def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.pi) -> Any:
     """Angles with whole periods added so that neighbours differ by half a period at most.
 
@@ -232,7 +232,7 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.p
 # --- interpolation ----------------------------------------------------------------------
 
 
-@public
+@fused
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
@@ -297,7 +297,7 @@ def interp(
 # --- products of shifted arrays ---------------------------------------------------------
 
 
-@public
+@fused
 def convolve(
     a: Any, v: Any, mode: str = "full", *, precision: Any = None, preferred_element_type: Any = None
 ) -> Any:
@@ -321,7 +321,7 @@ def convolve(
     return _slid("convolve", x, y, mode, precision, preferred_element_type)
 
 
-@public
+@fused
 def correlate(
     a: Any,
     v: Any,

@@ -10,7 +10,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError
 from fn.numpy._dtypes import int_dtype
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._promotion import DTypeLike, array, check_dtype, literal, one_axis
 from fn.numpy._reductions import sum_dtype
 
@@ -71,7 +71,7 @@ def _from_start(
     return ops.concatenate(first, out, axis=place)
 
 
-@public
+@fused
 def cumulative_sum(
     x: Any, /, *, axis: int | None = None, dtype: DTypeLike = None, include_initial: bool = False
 ) -> Any:
@@ -91,7 +91,7 @@ def cumulative_sum(
     return _from_start("cumulative_sum", ops.cumsum, x, axis, dtype, first)
 
 
-@public
+@fused
 def cumulative_prod(
     x: Any, /, *, axis: int | None = None, dtype: DTypeLike = None, include_initial: bool = False
 ) -> Any:

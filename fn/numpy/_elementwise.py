@@ -11,7 +11,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_float, is_inexact
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._promotion import array, cast, like
 from fn.numpy._rows import as_floating, floating, unary
 
@@ -145,7 +145,7 @@ trunc = fix = unary("trunc", _rounding(ops.round_to_zero), "Drop the fraction.",
 rint = floating("rint", ops.round, "Round to the nearest integer, ties to even.", "2.5 -> 2.0")
 
 
-@public
+@fused
 def round(a: Any, decimals: int = 0) -> Any:
     """Round to this many decimals, ties to even.
 
@@ -178,7 +178,7 @@ def round(a: Any, decimals: int = 0) -> Any:
 around = round
 
 
-@public
+@fused
 def modf(x: Any, /) -> tuple[Any, Any]:
     """The fraction and the whole part of `x`, both with its sign.
 
@@ -214,7 +214,7 @@ conj = conjugate = unary(
 )
 
 
-@public
+@fused
 def angle(z: Any, deg: bool = False) -> Any:
     """The angle of complex numbers in the plane, in radians or degrees.
 
@@ -300,7 +300,7 @@ isreal = unary(
 )  # fmt: skip
 
 
-@public
+@fused
 def nan_to_num(
     x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:

@@ -1,12 +1,17 @@
-"""NumPy's habits: arguments that mean nothing here are accepted while they ask for nothing, else explained."""
+"""What all functions of this room have in common: how they meet NumPy's habits, and how they run eagerly.
+
+Arguments that mean nothing here are accepted while they ask for nothing, and explained otherwise.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import Any, TypeVar
 
-from fn.core import ArgumentError, hide_frames
+from fn.core import ArgumentError, context, hide_frames
+from fn.xla import jit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,3 +64,38 @@ def _without_habits(function: Any, kwargs: dict[str, Any]) -> dict[str, Any] | N
                 fix=fix.format(function.__name__) or None,
             )  # fmt: skip
     return {k: v for k, v in kwargs.items() if k not in found} if found else None
+
+
+# Arguments that decide what is computed, rather than what with.
+_STATIC = frozenset({
+    "axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc", "dtype", "keepdims", "ddof", "correction",
+    "promote_integers", "method", "overwrite_input", "mode", "precision", "preferred_element_type", "n",
+    "rowvar", "bias", "decimals", "deg", "copy", "rtol", "atol", "equal_nan", "offset", "k", "stable",
+    "descending", "side", "unique_indices", "indices_are_sorted", "fill_value", "bitorder", "count", "M",
+    "N", "full", "cov", "increasing", "num", "endpoint", "retstep", "returned", "include_initial", "unroll",
+    "edge_order", "sorted",
+})  # fmt: skip
+
+
+def fused(function: F) -> F:
+    """A `public` function of several operations: called eagerly it runs as one executable.
+
+    Under a trace its equations are recorded as they are. What cannot be compiled, because a shape
+    depends on values or because the arguments are wrong, is done, or said, operation by operation.
+    """
+    plain = public(function)
+    compiled: list[Callable[..., Any]] = []
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if context.trace is not None:
+            return plain(*args, **kwargs)
+        if not compiled:
+            names = tuple([n for n in signature(function).parameters if n in _STATIC])
+            compiled.append(jit(function, static_argnames=names))
+        try:
+            return compiled[0](*args, **kwargs)
+        except Exception:
+            return plain(*args, **kwargs)
+
+    return call  # type: ignore[return-value]  # same signature by construction

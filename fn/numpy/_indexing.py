@@ -14,7 +14,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, is_inexact, is_integer, type_of
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._index_parts import (
     Index,
     NewAxis,
@@ -180,7 +180,7 @@ def filling(dtype: numpy.dtype[Any], value: Any = None) -> Any:
 # --- functions --------------------------------------------------------------------------
 
 
-@public
+@fused
 def take(
     a: Any,
     indices: Any,
@@ -234,7 +234,7 @@ def take(
     return read("take", a, index, "fill" if mode is None else mode, fill_value, unique_indices)
 
 
-@public
+@fused
 def take_along_axis(
     arr: Any, indices: Any, axis: int | None = -1, mode: str | None = None, fill_value: Any = None
 ) -> Any:

@@ -10,7 +10,7 @@ import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_integer
 from fn.numpy._arithmetic import nextafter
 from fn.numpy._elementwise import abs
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._logic import truth
 from fn.numpy._promotion import array, literal, one_axis, promote, spread
 from fn.numpy._rows import as_floating
@@ -44,7 +44,7 @@ def _with_shape(x: Any, y: Any) -> tuple[Any, Any]:
     return tuple([v if v.shape == shape else ops.full(v, shape) for v in (x, y)])
 
 
-@public
+@fused
 def gcd(x1: Any, x2: Any) -> Any:
     """The greatest common divisor of integers, elementwise.
 
@@ -55,7 +55,7 @@ def gcd(x1: Any, x2: Any) -> Any:
     return _euclid(*_with_shape(*_two_integers("gcd", x1, x2)))
 
 
-@public
+@fused
 def lcm(x1: Any, x2: Any) -> Any:
     """The least common multiple of integers, elementwise.
 
@@ -79,7 +79,7 @@ def _weights(name: str, bitorder: str) -> Any:
     return shifts[::-1].copy() if bitorder == "big" else shifts
 
 
-@public
+@fused
 def packbits(a: Any, axis: int | None = None, bitorder: str = "big") -> Any:
     """Each eight elements along an axis, zero or not, as the bits of a byte.
 
@@ -111,7 +111,7 @@ def packbits(a: Any, axis: int | None = None, bitorder: str = "big") -> Any:
     return ops.move_axis(ops.reduce_sum(bits, axes=(last + 1,)), last, place)
 
 
-@public
+@fused
 def unpackbits(
     a: Any, axis: int | None = None, count: int | None = None, bitorder: str = "big"
 ) -> Any:
@@ -154,7 +154,7 @@ def unpackbits(
 # --- parts of floating numbers ----------------------------------------------------------
 
 
-@public
+@fused
 def frexp(x: Any, /) -> tuple[Any, Any]:
     """Numbers m from 1/2 to 1 and integers e with `x = m * 2 ** e`.
 
@@ -206,7 +206,7 @@ def _power_of_two(exponent: Any, x: Any) -> Any:
     return ops.bitcast(bits, dtype=x.dtype)
 
 
-@public
+@fused
 def spacing(x: Any, /) -> Any:
     """The distance to the next number away from 0, with the sign of `x`.
 

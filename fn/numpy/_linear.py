@@ -9,7 +9,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._promotion import (
     DTypeLike,
     array,
@@ -125,7 +125,7 @@ def _stacked(x: Any, y: Any, middle: int, preferred: Any, precision: Precision) 
     return product(x, y, ((count + 1,), (count,)), (batch, batch), preferred, precision)
 
 
-@public
+@fused
 def vdot(
     a: Any, b: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
 ) -> Any:
@@ -143,7 +143,7 @@ def vdot(
     )  # fmt: skip
 
 
-@public
+@fused
 def vecdot(
     x1: Any,
     x2: Any,
@@ -169,7 +169,7 @@ def vecdot(
     return product(x1, x2, (last, last), (batch, batch), preferred, precision)
 
 
-@public
+@fused
 def inner(
     a: Any, b: Any, *, precision: Precision = None, preferred_element_type: DTypeLike = None
 ) -> Any:
@@ -187,7 +187,7 @@ def inner(
     return product(a, b, ((a.ndim - 1,), (b.ndim - 1,)), ((), ()), preferred, precision)
 
 
-@public
+@fused
 def outer(a: Any, b: Any) -> Any:
     """All products of an element of `a` and one of `b`, both flattened.
 
@@ -203,7 +203,7 @@ def outer(a: Any, b: Any) -> Any:
     return ops.logical_and(a, b) if a.dtype == _BOOL else ops.mul(a, b)
 
 
-@public
+@fused
 def tensordot(
     a: Any,
     b: Any,
@@ -247,7 +247,7 @@ def tensordot(
     return product(x, y, pairs, ((), ()), preferred, precision)
 
 
-@public
+@fused
 def kron(a: Any, b: Any) -> Any:
     """Kronecker product: `a` with each element replaced by it times `b`.
 
@@ -265,7 +265,7 @@ def kron(a: Any, b: Any) -> Any:
     return ops.reshape(out, shape=tuple([i * j for i, j in zip(n, m, strict=True)]))
 
 
-@public
+@fused
 def cross(
     a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
@@ -310,7 +310,7 @@ def cross(
     return ops.move_axis(out, last, one_axis("cross", axisc, last + 1, "axisc"))
 
 
-@public
+@fused
 def matvec(x1: Any, x2: Any, /) -> Any:
     """Products of matrices and vectors, in stacks that broadcast together.
 
@@ -321,7 +321,7 @@ def matvec(x1: Any, x2: Any, /) -> Any:
     return _matrix_and_vector("matvec", x1, x2)
 
 
-@public
+@fused
 def vecmat(x1: Any, x2: Any, /) -> Any:
     """Products of vectors, conjugated if complex, and matrices, in stacks that broadcast together.
 

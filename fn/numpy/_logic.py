@@ -9,7 +9,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, dtype_name, is_inexact, is_integer
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._promotion import array, cast, like, match, type_at
 from fn.numpy._rows import binary, unary
 
@@ -27,7 +27,7 @@ greater_equal = binary(
 )
 
 
-@public
+@fused
 def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
     """Whether `|a - b| <= atol + rtol |b|`, elementwise.
 
@@ -57,7 +57,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     return near
 
 
-@public
+@fused
 def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
     """Whether all elements are close; see `isclose`.
 
@@ -69,7 +69,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool
     return ops.reduce_and(near, axes=tuple(range(near.ndim)))
 
 
-@public
+@fused
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
     """Whether two arrays have the same shape and elements.
 

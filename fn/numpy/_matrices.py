@@ -10,7 +10,7 @@ import fn.ops as ops
 from fn.core import ArgumentError
 from fn.numpy._creation import placed
 from fn.numpy._dtypes import float_dtype
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._manipulation import moveaxis, ravel
 from fn.numpy._promotion import DTypeLike, array, check_dtype, check_shape, like, literal
 from fn.numpy._reductions import sum as reduce_sum
@@ -98,7 +98,7 @@ def _triangle(name: str, x: Any, k: int, lower: bool) -> Any:
     return ops.select(keep, x, literal(0, x.dtype))
 
 
-@public
+@fused
 def tril(m: Any, k: int = 0) -> Any:
     """Matrices with zeros above a diagonal.
 
@@ -110,7 +110,7 @@ def tril(m: Any, k: int = 0) -> Any:
     return _triangle("tril", m, k, True)
 
 
-@public
+@fused
 def triu(m: Any, k: int = 0) -> Any:
     """Matrices with zeros below a diagonal.
 
@@ -125,7 +125,7 @@ def triu(m: Any, k: int = 0) -> Any:
 # --- diagonals --------------------------------------------------------------------------
 
 
-@public
+@fused
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Diagonals of the matrices along two axes, as a last axis.
 
@@ -186,7 +186,7 @@ def diag(v: Any, k: int = 0) -> Any:
     return ops.reshape(flat, shape=(n, n))
 
 
-@public
+@fused
 def diagflat(v: Any, k: int = 0) -> Any:
     """The matrix with the elements of `v`, flattened, on a diagonal.
 
@@ -197,7 +197,7 @@ def diagflat(v: Any, k: int = 0) -> Any:
     return diag(ravel(v), k)
 
 
-@public
+@fused
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """Sum of a diagonal; the arguments are those of `diagonal`.
 

@@ -9,7 +9,7 @@ import fn.ops as ops
 from fn.core import is_inexact
 from fn.numpy._cumulative import cumprod, cumsum
 from fn.numpy._elementwise import isnan
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._logic import truth
 from fn.numpy._promotion import Axis, DTypeLike, array, like, literal, spread
 from fn.numpy._reductions import all as reduce_all
@@ -37,7 +37,7 @@ def _there(name: str, x: Any, where: Any) -> Any:
     return ops.logical_and(*spread(name, there, truth(name, where)))
 
 
-@public
+@fused
 def nansum(
     a: Any,
     axis: Axis = None,
@@ -55,7 +55,7 @@ def nansum(
     return reduce_sum(_filled("nansum", a, 0), axis, dtype, keepdims, initial, where)
 
 
-@public
+@fused
 def nanprod(
     a: Any,
     axis: Axis = None,
@@ -73,7 +73,7 @@ def nanprod(
     return reduce_prod(_filled("nanprod", a, 1), axis, dtype, keepdims, initial, where)
 
 
-@public
+@fused
 def nanmean(
     a: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False, where: Any = None
 ) -> Any:
@@ -87,7 +87,7 @@ def nanmean(
     return reduce_mean(a, axis, dtype, keepdims, _there("nanmean", a, where))
 
 
-@public
+@fused
 def nanvar(
     a: Any,
     axis: Axis = None,
@@ -108,7 +108,7 @@ def nanvar(
     return reduce_var(_filled("nanvar", a, 0), axis, dtype, ddof, keepdims, there, mean)
 
 
-@public
+@fused
 def nanstd(
     a: Any,
     axis: Axis = None,
@@ -127,7 +127,7 @@ def nanstd(
     return ops.sqrt(nanvar(a, axis, dtype, ddof, keepdims, where, mean))
 
 
-@public
+@fused
 def nanmax(
     a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
@@ -140,7 +140,7 @@ def nanmax(
     return _extreme("nanmax", a, axis, keepdims, initial, where, reduce_max, -math.inf)
 
 
-@public
+@fused
 def nanmin(
     a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
@@ -172,7 +172,7 @@ def _extreme(
     return ops.select(reduce_all(isnan(x), axis, keepdims), like(math.nan, out), out)
 
 
-@public
+@fused
 def nanargmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the first largest element is that is not NaN; -1 where nothing is.
 
@@ -183,7 +183,7 @@ def nanargmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _argument("nanargmax", a, axis, keepdims, argmax, -math.inf)
 
 
-@public
+@fused
 def nanargmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the first smallest element is that is not NaN; -1 where nothing is.
 
@@ -202,7 +202,7 @@ def _argument(name: str, x: Any, axis: int | None, keepdims: bool, find: Any, fi
     return ops.select(reduce_all(isnan(x), axis, keepdims), literal(-1, out.dtype), out)
 
 
-@public
+@fused
 def nancumsum(a: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
     """Running sum along an axis in which NaN counts as 0.
 
@@ -213,7 +213,7 @@ def nancumsum(a: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
     return cumsum(_filled("nancumsum", a, 0), axis, dtype)
 
 
-@public
+@fused
 def nancumprod(a: Any, axis: int | None = None, dtype: DTypeLike = None) -> Any:
     """Running product along an axis in which NaN counts as 1.
 

@@ -13,7 +13,7 @@ from fn.numpy._arithmetic import add, divide, multiply, subtract
 from fn.numpy._calculus import convolve
 from fn.numpy._cumulative import cumprod
 from fn.numpy._elementwise import negative, sqrt, square
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._indexing import take
 from fn.numpy._joining import stack
 from fn.numpy._manipulation import atleast_1d
@@ -43,7 +43,7 @@ def _front_zeros(p: Any, count: int) -> Any:
 # --- values, sums and products ----------------------------------------------------------
 
 
-@public
+@fused
 def polyval(p: Any, x: Any, *, unroll: int = 16) -> Any:
     """The value of a polynomial, by Horner's scheme.
 
@@ -272,7 +272,7 @@ def _complex_zero(p: Any) -> Any:
 # --- fits -------------------------------------------------------------------------------
 
 
-@public
+@fused
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The matrix whose columns are the powers of `x`.
 
@@ -301,7 +301,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return out if increasing else ops.reverse(out, axes=(1,))
 
 
-@public
+@fused
 def polyfit(
     x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:

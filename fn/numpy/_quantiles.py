@@ -10,7 +10,7 @@ import fn.ops as ops
 from fn.core import ArgumentError, is_complex
 from fn.numpy._arithmetic import divide
 from fn.numpy._elementwise import isnan
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._indexing import take_along_axis
 from fn.numpy._manipulation import broadcast_to
 from fn.numpy._promotion import Axis, array, like, literal, some_axes, stretch
@@ -200,7 +200,7 @@ def _position(method: str, q: Any, n: Any) -> tuple[Any, Any, Any]:
     return low, high, ops.select(exact, half, literal(1, q.dtype))  # averaged_inverted_cdf
 
 
-@public
+@fused
 def quantile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False,
@@ -226,7 +226,7 @@ def quantile(
     return _quantile("quantile", a, q, axis, method, keepdims, False, weights)
 
 
-@public
+@fused
 def nanquantile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False,
@@ -242,7 +242,7 @@ def nanquantile(
     return _quantile("nanquantile", a, q, axis, method, keepdims, True, weights)
 
 
-@public
+@fused
 def percentile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False,
@@ -258,7 +258,7 @@ def percentile(
     return _quantile("percentile", a, divide(q, 100), axis, method, keepdims, False, weights)
 
 
-@public
+@fused
 def nanpercentile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False,
@@ -274,7 +274,7 @@ def nanpercentile(
     return _quantile("nanpercentile", a, divide(q, 100), axis, method, keepdims, True, weights)
 
 
-@public
+@fused
 def median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """The element in the middle of the sorted ones, or the mean of the two there; NaN if any is.
 
@@ -291,7 +291,7 @@ def median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: b
     return _quantile("median", a, 0.5, axis, "midpoint", keepdims, False)
 
 
-@public
+@fused
 def nanmedian(
     a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:

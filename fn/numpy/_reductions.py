@@ -13,7 +13,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError, canonical_dtype, dtype_name, is_complex, is_float, is_integer
 from fn.numpy._dtypes import int_dtype
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._logic import truth
 from fn.numpy._promotion import (
     Axis,
@@ -97,7 +97,7 @@ def _reduce(
 # --- sums and products ------------------------------------------------------------------
 
 
-@public
+@fused
 def sum(
     a: Any,
     axis: Axis = None,
@@ -127,7 +127,7 @@ def sum(
     return _reduce("sum", ops.reduce_sum, a, axis, dtype, keepdims, where, 0, initial, ops.add)
 
 
-@public
+@fused
 def prod(
     a: Any,
     axis: Axis = None,
@@ -148,7 +148,7 @@ def prod(
     return _reduce("prod", ops.reduce_prod, a, axis, dtype, keepdims, where, 1, initial, ops.mul)
 
 
-@public
+@fused
 def mean(
     a: Any, axis: Axis = None, dtype: DTypeLike = None, keepdims: bool = False, where: Any = None
 ) -> Any:
@@ -193,7 +193,7 @@ def _how_many(name: str, where: Any, x: Any, axes: tuple[int, ...], dtype: Any) 
 _mean = mean
 
 
-@public
+@fused
 def average(
     a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
 ) -> Any:
@@ -227,7 +227,7 @@ def average(
     return (out, total) if returned else out
 
 
-@public
+@fused
 def var(
     a: Any,
     axis: Axis = None,
@@ -260,7 +260,13 @@ def var(
     if is_float(a.dtype) and a.dtype.itemsize < 4:
         a = ops.convert(a, dtype=numpy.float32)
     ddof = ddof if correction is None else correction
-    center = _mean(a, axes, keepdims=True, where=where) if mean is None else mean
+    if mean is None:
+        center = _mean(a, axes, where=where)
+        if center.shape:
+            rest = tuple([i for i in range(a.ndim) if i not in axes])
+            center = ops.broadcast(center, shape=a.shape, axes=rest)
+    else:
+        center = mean
     distance = ops.sub(*match("var", a, center))
     if is_complex(a.dtype):
         parts = ops.real_part(distance), ops.imag_part(distance)
@@ -276,7 +282,7 @@ def var(
     return _kept(out if out.dtype == target else ops.convert(out, dtype=target), axes, keepdims)
 
 
-@public
+@fused
 def std(
     a: Any,
     axis: Axis = None,
@@ -330,7 +336,7 @@ def _extreme(
     return ops.maximum(out, start) if largest else ops.minimum(out, start)
 
 
-@public
+@fused
 def max(
     a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
@@ -350,7 +356,7 @@ def max(
     return _extreme("max", True, a, axis, keepdims, initial, where)
 
 
-@public
+@fused
 def min(
     a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
@@ -366,7 +372,7 @@ def min(
 amax, amin = max, min
 
 
-@public
+@fused
 def minmax(
     a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> tuple[Any, Any]:
@@ -387,7 +393,7 @@ def minmax(
     return min(a, axis, keepdims, low, where), max(a, axis, keepdims, high, where)
 
 
-@public
+@fused
 def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest minus smallest over axes.
 
@@ -416,7 +422,7 @@ def _argument(name: str, op: Callable[..., Any], x: Any, axis: int | None, keepd
     return _kept(out, tuple(range(ndim)) if axis is None else (index,), keepdims)
 
 
-@public
+@fused
 def argmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the first largest element is along an axis; in the flattened array if `axis` is None.
 
@@ -427,7 +433,7 @@ def argmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _argument("argmax", ops.argmax, a, axis, keepdims)
 
 
-@public
+@fused
 def argmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the first smallest element is along an axis; in the flattened array if `axis` is None.
 
@@ -450,7 +456,7 @@ def _holds(
     return _kept(op(x, axes=axes) if axes else x, axes, keepdims)
 
 
-@public
+@fused
 def all(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) -> Any:
     """Whether all elements over axes are nonzero.
 
@@ -461,7 +467,7 @@ def all(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) ->
     return _holds("all", ops.reduce_and, a, axis, keepdims, where)
 
 
-@public
+@fused
 def any(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) -> Any:
     """Whether any element over axes is nonzero.
 
@@ -472,7 +478,7 @@ def any(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = None) ->
     return _holds("any", ops.reduce_or, a, axis, keepdims, where)
 
 
-@public
+@fused
 def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """How many elements over axes are not zero.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fn.core import is_inexact, type_of
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._promotion import cast, floating_dtype, match, type_at
 
 Unary = Callable[[Any], Any]
@@ -29,7 +29,7 @@ def _document(call: Callable[..., Any], name: str, doc: str, args: str, example:
     >>> print(np.{name}({given}))
     {printed}
     """
-    return public(call)
+    return fused(call)
 
 
 def unary(name: str, op: Unary, doc: str, example: str, args: str = _ONE) -> Unary:

@@ -15,7 +15,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError, ConcretizationError, Tracer
 from fn.numpy._dtypes import int_dtype
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._indexing import take
 from fn.numpy._logic import truth
 from fn.numpy._promotion import array, cast, literal, one_axis, promote, spread
@@ -57,6 +57,11 @@ def where(
             "where: one of two values is missing", expected="where(condition, x, y)",
             got=f"where(condition, {'x' if y is None else 'None'}, {'None' if y is None else 'y'})",
         )  # fmt: skip
+    return _chosen(condition, x, y)
+
+
+@fused
+def _chosen(condition: Any, x: Any, y: Any) -> Any:
     x, y = promote("where", x, y)
     condition, x, y = spread("where", truth("where", condition), x, y)
     return ops.select(condition, x, y)

@@ -15,7 +15,7 @@ from fn.numpy import _elementwise as elementwise
 from fn.numpy._arithmetic import divide, multiply, power
 from fn.numpy._creation import placed, zeros
 from fn.numpy._dtypes import int_dtype, result_type
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._promotion import (
     DTypeLike,
     check_dtype,
@@ -79,7 +79,7 @@ def _progression(first: Any, step: Any, size: int, kind: numpy.dtype[Any]) -> An
     return ops.add(out, literal(first, kind)) if first != 0 else out
 
 
-@public
+@fused
 def linspace(
     start: Any,
     stop: Any,
@@ -134,7 +134,7 @@ def linspace(
     return out, gap
 
 
-@public
+@fused
 def logspace(
     start: Any,
     stop: Any,
@@ -155,7 +155,7 @@ def logspace(
     return out if dtype is None else ops.convert(out, dtype=check_dtype("logspace", dtype))
 
 
-@public
+@fused
 def geomspace(
     start: Any,
     stop: Any,

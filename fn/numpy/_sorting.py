@@ -9,7 +9,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError, is_inexact
 from fn.numpy._dtypes import int_dtype, result_type
-from fn.numpy._habits import public
+from fn.numpy._habits import fused, public
 from fn.numpy._indexing import take
 from fn.numpy._promotion import DTypeLike, array, check_dtype, like, literal, one_axis, promote
 
@@ -23,7 +23,7 @@ def _prepared(name: str, x: Any, axis: int | None) -> tuple[Any, int]:
     return x, one_axis(name, axis, x.ndim)
 
 
-@public
+@fused
 def sort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: bool = False) -> Any:
     """Elements in rising order along an axis; NaN comes last.
 
@@ -42,7 +42,7 @@ def sort(a: Any, axis: int | None = -1, *, stable: bool = True, descending: bool
     return ops.reverse(out, axes=(place,)) if descending else out
 
 
-@public
+@fused
 def argsort(
     a: Any,
     axis: int | None = -1,
@@ -73,7 +73,7 @@ def argsort(
     return ops.reverse(out, axes=(place,)) if descending else out
 
 
-@public
+@fused
 def searchsorted(
     a: Any, v: Any, side: str = "left", sorter: Any = None, *, method: str = "scan"
 ) -> Any:
@@ -141,7 +141,7 @@ def _by_halving(a: Any, v: Any, side: str) -> Any:
     return out
 
 
-@public
+@fused
 def lexsort(keys: Any, axis: int = -1, *, batch_size: int | None = None) -> Any:
     """Positions that sort by several keys, the last of which counts most.
 
@@ -160,7 +160,7 @@ def lexsort(keys: Any, axis: int = -1, *, batch_size: int | None = None) -> Any:
     return ops.sort(*reversed(arrays), places, axis=place, keys=len(arrays), stable=True)[-1]
 
 
-@public
+@fused
 def partition(a: Any, kth: int, axis: int = -1) -> Any:
     """`a` with the element in its place that sorting would put at `kth`, smaller ones before it.
 
@@ -178,7 +178,7 @@ def partition(a: Any, kth: int, axis: int = -1) -> Any:
     return sort(x, place)
 
 
-@public
+@fused
 def argpartition(a: Any, kth: int, axis: int = -1) -> Any:
     """Positions of the elements as `partition` puts them.
 
@@ -203,7 +203,7 @@ def sort_complex(a: Any) -> Any:
     return ops.convert(x, dtype=result_type(x, complex))
 
 
-@public
+@fused
 def top_k(a: Any, k: int, /, *, axis: int = -1, mode: str = "largest", sorted: bool = True) -> Any:
     """The `k` largest or smallest elements along an axis, the first of them first, and where they are.
 

@@ -10,7 +10,7 @@ import fn.ops as ops
 from fn.core import ArgumentError, is_complex
 from fn.numpy._arithmetic import clip, divide, multiply, subtract
 from fn.numpy._elementwise import sqrt
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._joining import concatenate
 from fn.numpy._linear import matmul
 from fn.numpy._manipulation import atleast_2d
@@ -31,7 +31,7 @@ def _variables(name: str, m: Any, rowvar: bool) -> Any:
     )
 
 
-@public
+@fused
 def cov(
     m: Any,
     y: Any = None,
@@ -97,7 +97,7 @@ def cov(
     return ops.reshape(out, shape=()) if out.shape == (1, 1) else out
 
 
-@public
+@fused
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> Any:
     """Correlations of variables: covariances divided by both standard deviations.
 

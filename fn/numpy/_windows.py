@@ -11,7 +11,7 @@ from fn.core import ArgumentError
 from fn.numpy._arithmetic import divide, multiply, subtract
 from fn.numpy._dtypes import float_dtype
 from fn.numpy._elementwise import abs, cos, exp, sqrt, square
-from fn.numpy._habits import public
+from fn.numpy._habits import fused
 from fn.numpy._promotion import array, literal
 from fn.numpy._rows import as_floating
 
@@ -36,7 +36,7 @@ def _cosines(name: str, M: Any, *weights: float) -> Any:
     return out
 
 
-@public
+@fused
 def hanning(M: int) -> Any:
     """The raised cosine of `M` points, 0 at both ends.
 
@@ -47,7 +47,7 @@ def hanning(M: int) -> Any:
     return _cosines("hanning", M, 0.5, -0.5)
 
 
-@public
+@fused
 def hamming(M: int) -> Any:
     """The raised cosine of `M` points on a pedestal.
 
@@ -58,7 +58,7 @@ def hamming(M: int) -> Any:
     return _cosines("hamming", M, 0.54, -0.46)
 
 
-@public
+@fused
 def blackman(M: int) -> Any:
     """The window of `M` points made of two cosines, almost 0 at both ends.
 
@@ -69,7 +69,7 @@ def blackman(M: int) -> Any:
     return _cosines("blackman", M, 0.42, -0.5, 0.08)
 
 
-@public
+@fused
 def bartlett(M: int) -> Any:
     """The triangle of `M` points, 0 at both ends.
 
@@ -80,7 +80,7 @@ def bartlett(M: int) -> Any:
     return subtract(1.0, abs(subtract(multiply(_phase("bartlett", M), 2.0), 1.0)))
 
 
-@public
+@fused
 def kaiser(M: int, beta: Any) -> Any:
     """The Bessel window of `M` points; the greater `beta`, the narrower.
 
@@ -93,7 +93,7 @@ def kaiser(M: int, beta: Any) -> Any:
     return divide(i0(multiply(beta, height)), i0(beta))
 
 
-@public
+@fused
 def i0(x: Any) -> Any:
     """Modified Bessel function of the first kind and order 0.
 

@@ -93,3 +93,30 @@ def test_asarray_and_astype():
 def test_errors(function, words):
     with pytest.raises(TypeError, match=words):
         function()
+
+
+def test_copies():
+    assert np.asarray(X, copy=False) is X
+    assert np.asarray(1.0, copy=True).shape == ()
+    with pytest.raises(ValueError, match="asarray: a copy is needed"):
+        np.asarray([1.0], copy=False)
+    with pytest.raises(ValueError, match="asarray: a copy is needed"):
+        np.asarray(X, np.int32, copy=False)
+
+
+def test_memory_shared_by_dlpack():
+    shared = np.from_dlpack(numpy.ones(16, numpy.float32))
+    assert isinstance(shared, jax.Array) and shared.shape == (16,)
+    assert np.from_dlpack(X, copy=True).shape == X.shape
+    torch = pytest.importorskip("torch")
+    tensor = torch.ones(16, requires_grad=True)
+    array = np.asarray(tensor)
+    assert array.unsafe_buffer_pointer() == tensor.data_ptr()
+    assert np.asarray(tensor, np.int32).dtype == numpy.int32
+
+
+def test_a_device_under_a_trace():
+    with pytest.raises(
+        fn.FnError, match=r"zeros: a traced array has no place of its own(.|\n)*device_put"
+    ):
+        fn.jit(lambda x: x + np.zeros(4, device=jax.devices()[0]))(X[0])

@@ -79,7 +79,7 @@ def test_select():
 
 
 def test_positions_need_values():
-    with pytest.raises(fn.FnError, match="needs the value"):
+    with pytest.raises(fn.FnError, match="depends on values"):
         fn.jit(lambda x: np.where(x > 0))(X)
 
 
