@@ -89,7 +89,9 @@ def current_source() -> Source | None:
 _JAX_NOTE = "JAX has removed its internal frames"
 # A concrete array of JAX's refuses a traced index before fn can see it.
 _INDEXED = "Got Tracer<"
-_INDEX_NOTE = "take it from the array as a traced one: fn.numpy.asarray(table)[i], or fn.numpy.take(table, i)"
+_INDEX_NOTE = (
+    "take it from the array as a traced one: fn.numpy.asarray(table)[i], or fn.numpy.take(table, i)"
+)
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -11,7 +11,7 @@ import numpy
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_inexact, type_of
 from fn.numpy._arithmetic import divide, multiply, remainder, subtract
-from fn.numpy._habits import fused
+from fn.numpy._habits import fused, public
 from fn.numpy._indexing import take
 from fn.numpy._joining import concatenate
 from fn.numpy._promotion import (
@@ -192,7 +192,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return reduce_sum(multiply(middles, gaps), place)
 
 
-@fused
+@public
 def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.pi) -> Any:
     """Angles with whole periods added so that neighbours differ by half a period at most.
 

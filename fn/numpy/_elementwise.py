@@ -11,7 +11,7 @@ import numpy
 
 import fn.ops as ops
 from fn.core import ArgumentError, is_complex, is_float, is_inexact
-from fn.numpy._habits import fused
+from fn.numpy._habits import fused, public
 from fn.numpy._promotion import array, cast, like
 from fn.numpy._rows import as_floating, floating, unary
 
@@ -145,7 +145,7 @@ trunc = fix = unary("trunc", _rounding(ops.round_to_zero), "Drop the fraction.",
 rint = floating("rint", ops.round, "Round to the nearest integer, ties to even.", "2.5 -> 2.0")
 
 
-@fused
+@public
 def round(a: Any, decimals: int = 0) -> Any:
     """Round to this many decimals, ties to even.
 

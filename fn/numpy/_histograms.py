@@ -221,8 +221,8 @@ def histogramdd(
 
     >>> import fn.numpy as np
     >>> print(np.histogramdd(np.array([[0., 0.], [1., 1.], [1., 0.]]), 2)[0])
-    [[1. 0.]
-     [1. 1.]]
+    [[1 0]
+     [1 1]]
     """
     if isinstance(sample, (list, tuple)):
         columns = [as_floating("histogramdd", array("histogramdd", c)) for c in sample]
@@ -278,8 +278,8 @@ def histogram2d(
 
     >>> import fn.numpy as np
     >>> print(np.histogram2d(np.array([0., 1., 1.]), np.array([0., 1., 0.]), 2)[0])
-    [[1. 0.]
-     [1. 1.]]
+    [[1 0]
+     [1 1]]
     """
     one_row = isinstance(bins, (jax.Array, numpy.ndarray, Tracer)) and bins.ndim == 1
     if one_row or (isinstance(bins, (list, tuple)) and len(bins) not in (1, 2)):

@@ -24,9 +24,7 @@ def borrowed_text(
 
     The entry is `@@main`. Asking twice costs a dictionary lookup.
     """
-    return _borrowed(
-        function, types, tuple(params.items()), platform, x64_enabled()
-    )
+    return _borrowed(function, types, tuple(params.items()), platform, x64_enabled())
 
 
 @lru_cache(maxsize=4096)

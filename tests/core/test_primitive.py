@@ -86,7 +86,10 @@ def test_what_is_not_linear_has_no_transpose() -> None:
         (sin, "sin has no transpose rule: it is not linear"),
         (floor, "floor has no transpose rule"),
         (lambda x: mul(x, x), "mul has no transpose rule here: the function is not linear"),
-        (lambda x: fn.ops.div(1.0, x), "div has no transpose rule here: the function is not linear"),
+        (
+            lambda x: fn.ops.div(1.0, x),
+            "div has no transpose rule here: the function is not linear",
+        ),
     ]:
         with pytest.raises(MissingRuleError, match=words):
             fn.linear_transpose(f, x)(ct)

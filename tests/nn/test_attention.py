@@ -33,7 +33,7 @@ def test_against_jax():
 
 
 def test_errors():
-    with pytest.raises(fn.FnError, match="nn.dot_product_attention: the shapes do not fit"):
+    with pytest.raises(fn.FnError, match=r"nn.dot_product_attention: the shapes do not fit"):
         nn.dot_product_attention(Q, K, V[:, :3])
-    with pytest.raises(fn.FnError, match="nn.dot_product_attention: unknown implementation"):
+    with pytest.raises(fn.FnError, match=r"nn.dot_product_attention: unknown implementation"):
         nn.dot_product_attention(Q, K, V, implementation="cudnn")

@@ -37,7 +37,7 @@ def test_gradients_stay_finite():
 
 
 def test_errors():
-    with pytest.raises(fn.FnError, match="nn.standardize: unknown algorithm"):
+    with pytest.raises(fn.FnError, match=r"nn.standardize: unknown algorithm"):
         nn.standardize(X, algorithm="slow")
-    with pytest.raises(fn.FnError, match="nn.logsumexp: not an array"):
+    with pytest.raises(fn.FnError, match=r"nn.logsumexp: not an array"):
         nn.logsumexp("no")

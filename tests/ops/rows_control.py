@@ -88,7 +88,9 @@ def _bounded(w: Any, c: Any) -> Any:
     def body(s: Any) -> Any:
         return add(s[0], np.int32(1)), sin(mul(s[1], w))
 
-    return fn.while_loop(lambda s: lt(s[0], np.int32(3)), body, (np.int32(0), c), max_steps=5, checkpoints=2)[1]
+    return fn.while_loop(
+        lambda s: lt(s[0], np.int32(3)), body, (np.int32(0), c), max_steps=5, checkpoints=2
+    )[1]
 
 
 def _unrolled(w: Any, c: Any) -> Any:
