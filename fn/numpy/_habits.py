@@ -91,11 +91,8 @@ def fused(function: F) -> F:
         if context.trace is not None:
             return plain(*args, **kwargs)
         if not compiled:
-            found = list(enumerate(signature(function).parameters.values()))
-            static = [(i, p) for i, p in found if p.name in _STATIC]
-            nums = tuple([i for i, p in static if p.kind is p.POSITIONAL_ONLY])
-            names = tuple([p.name for _, p in static if p.kind is not p.POSITIONAL_ONLY])
-            compiled.append(jit(function, static_argnums=nums, static_argnames=names))
+            names = tuple([n for n in signature(function).parameters if n in _STATIC])
+            compiled.append(jit(function, static_argnames=names))
         try:
             return compiled[0](*args, **kwargs)
         except Exception:

@@ -203,7 +203,7 @@ def sort_complex(a: Any) -> Any:
     return ops.convert(x, dtype=result_type(x, complex))
 
 
-@fused
+@public
 def top_k(a: Any, k: int, /, *, axis: int = -1, mode: str = "largest", sorted: bool = True) -> Any:
     """The `k` largest or smallest elements along an axis, the first of them first, and where they are.
 

@@ -298,12 +298,13 @@ def _both_ways(
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return nums, names
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own = [p.name for p in parameters if p.kind in kinds]
+    only, either = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    own = [p.name for p in parameters if p.kind in (only, either)]
+    named = {p.name for p in parameters if p.kind is not only}
     if not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
         nums = tuple([n + len(own) if -len(own) <= n < 0 else n for n in nums])
     by_name = [own.index(name) for name in names if name in own]
-    by_position = [own[n] for n in nums if 0 <= n < len(own)]
+    by_position = [own[n] for n in nums if 0 <= n < len(own) and own[n] in named]
     return tuple(dict.fromkeys([*nums, *by_name])), tuple(dict.fromkeys([*names, *by_position]))
 
 

@@ -1,4 +1,5 @@
 import jax.numpy as jnp
+import numpy
 import pytest
 
 import fn
@@ -15,6 +16,7 @@ from tests.numpy.compare import (
     assert_same,
     check,
     check_gradient,
+    check_table,
     equations,
 )
 
@@ -25,13 +27,38 @@ PRODUCTS = [
     ("matmul", (CUBE[:, None], CUBE.mT)), ("vdot", (COMPLEX, COMPLEX)), ("vdot", (X, Y)), ("vecdot", (X, V)), ("vecdot", (CUBE, X)),
     ("inner", (X, Y)), ("inner", (CUBE, V)), ("inner", (2.0, V)), ("outer", (X, V)), ("tensordot", (CUBE, CUBE, 3)), ("tensordot", (X, Y, 0)),
     ("tensordot", (CUBE, X, ((1, 2), (0, 1)))), ("tensordot", (CUBE, X, (-1, 1))), ("kron", (X, Y[:2])), ("kron", (V, X)),
-    ("cross", (X[:, :3], Y[:, :3])), ("cross", (X[:, :3], V[:3])), ("cross", (X[:, :2], Y[:, :2])),
+    ("cross", (X[:, :3], Y[:, :3])), ("cross", (X[:, :3], V[:3])), ("cross", (CUBE, CUBE[::-1], 1, 1, 0)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "args"), PRODUCTS, ids=lambda v: v if isinstance(v, str) else "")
 def test_products(name, args):
     check(name, *args, tolerance=1e-4)
+
+
+def test_cross_of_two_components():
+    x, y = numpy.asarray(X)[:, :2], numpy.asarray(Y)[:, :3]
+    flat, third = numpy.zeros((3, 1), "f4"), y[:, :2]
+    lifted = numpy.concatenate([x, flat], 1)
+    check_table(
+        {
+            "2 and 3": lambda m, *_: np.cross(x, y) if m is np else numpy.cross(lifted, y),
+            "3 and 2": lambda m, *_: np.cross(y, x) if m is np else numpy.cross(y, lifted),
+            "2 and 2": lambda m, *_: (
+                np.cross(x, third) if m is np else x[:, 0] * third[:, 1] - x[:, 1] * third[:, 0]
+            ),
+        },
+        X,
+    )
+
+
+def test_matrices_and_vectors():
+    assert_same(np.matvec(CUBE, V), jnp.matvec(CUBE, V), 1e-4)
+    z = 1j * V[:3]
+    assert_same(np.vecmat(z, CUBE), jnp.vecmat(z, CUBE), 1e-4)
+    assert_same(
+        np.einsum_path("ij,jk,k", X, X.T, V[:3])[0], jnp.einsum_path("ij,jk,k", X, X.T, V[:3])[0]
+    )
 
 
 def test_options():

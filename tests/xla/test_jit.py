@@ -432,3 +432,10 @@ def test_64_bits() -> None:
 def test_inside_jax_jit() -> None:
     f = fn.jit(lambda x: mul(x, sin(x)))
     np.testing.assert_allclose(jax.jit(lambda x: f(x) + 1)(X), X * np.sin(X) + 1, rtol=1e-5)
+
+
+def test_a_positional_only_argument_may_be_static() -> None:
+    def repeated(x: Any, n: int, /) -> Any:
+        return fn.ops.mul(x, float(n))
+
+    assert float(fn.jit(repeated, static_argnums=1)(2.0, 3)) == 6.0
