@@ -435,7 +435,7 @@ def test_inside_jax_jit() -> None:
 
 
 def test_a_positional_only_argument_may_be_static() -> None:
-    def repeated(x: Any, n: int, /) -> Any:
+    def repeated(x, n, /):
         return fn.ops.mul(x, float(n))
 
     assert float(fn.jit(repeated, static_argnums=1)(2.0, 3)) == 6.0
