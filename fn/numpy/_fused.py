@@ -1,39 +1,21 @@
-"""Functions of several operations that run as one executable where they are called eagerly."""
+"""`fn.xla`'s `fused`, for functions that meet NumPy's habits as well."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, TypeVar
 
 import fn.numpy._habits as habits
-from fn.core import context, public
-from fn.xla import jit
+import fn.xla as xla
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def fused(*static: str) -> Callable[[F], F]:
-    """Mark a public function to be compiled as a whole; `static` names its arguments that are no arrays.
-
-    Called eagerly it costs one dispatch, not one for each operation. Under a trace its equations are
-    recorded as they are.
-    """
+    """Mark a public function to be compiled as a whole; `static` names its arguments that are no arrays."""
+    whole = xla.fused(*static)
 
     def wrap(function: F) -> F:
-        traced = habits.public(function)
-        compiled = jit(traced, static_argnames=static)
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if context.trace is not None:
-                return traced(*args, **kwargs)
-            return compiled(*map(_hashable, args), **{k: _hashable(v) for k, v in kwargs.items()})
-
-        return public(call)  # type: ignore[return-value]  # same signature by construction
+        return whole(habits.public(function))
 
     return wrap
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

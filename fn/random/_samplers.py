@@ -49,8 +49,8 @@ from fn.ops import (
     sort,
     sub,
 )
-from fn.random._fused import fused
 from fn.random._keys import Shape, as_key, as_shape, split
+from fn.xla import fused
 
 
 def _float_dtype(operation: str, dtype: Any) -> np.dtype[Any]:

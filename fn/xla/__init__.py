@@ -9,4 +9,5 @@ from fn.xla._aot import Lowered as Lowered
 from fn.xla._aot import TracedCall as TracedCall
 from fn.xla._dispatch import evaluate_eagerly as evaluate_eagerly
 from fn.xla._emit import emit as emit
+from fn.xla._fused import fused as fused
 from fn.xla._jit import jit as jit
