@@ -37,6 +37,7 @@ from fn.core import check as check
 from fn.core import clear_trace_cache as clear_trace_cache
 from fn.core import evaluate as evaluate
 from fn.core import set_evaluator as _set_evaluator
+from fn.core import set_repeater as _set_repeater
 from fn.numpy import install_operators as _install_operators
 from fn.ops import all_gather as all_gather
 from fn.ops import axis_index as axis_index
@@ -60,9 +61,11 @@ from fn.transforms import vjp as vjp
 from fn.transforms import vmap as vmap
 from fn.xla import evaluate_eagerly as _evaluate_eagerly
 from fn.xla import jit as jit
+from fn.xla import repeated as _repeated
 
 # The two upward hooks of the library. Core leaves the slot for eager evaluation open; xla fills it.
 _set_evaluator(_evaluate_eagerly)
+_set_repeater(_repeated)
 # Core's tracers know no operation; numpy gives them the operators and methods of arrays.
 _install_operators(Tracer)
 

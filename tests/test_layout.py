@@ -15,8 +15,8 @@ TESTS = sorted((TOP / "tests").rglob("*.py"))
 
 # A room may import from those before it.
 ROOMS = [
-    "core", "ops", "transforms", "control", "xla", "numpy", "random", "inspect", "nn", "optim",
-    "data", "train", "explain", "compress", "tune", "deploy", "interop", "testing",
+    "core", "tree", "ops", "transforms", "control", "xla", "numpy", "random", "debug", "scipy",
+    "derivatives", "inspect", "nn", "optim", "data", "train", "explain", "compress", "tune", "deploy", "interop", "testing",
 ]  # fmt: skip
 COMPILER_ROOMS = {"xla", "interop"}
 INTERNALS = ("jax.extend", "jax.interpreters", "jaxlib")

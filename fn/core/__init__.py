@@ -35,6 +35,8 @@ from fn.core._errors import ProgramError as ProgramError
 from fn.core._errors import TreeError as TreeError
 from fn.core._errors import TypeRuleError as TypeRuleError
 from fn.core._evaluate import evaluate as evaluate
+from fn.core._evaluate import execute as execute
+from fn.core._evaluate import set_repeater as set_repeater
 from fn.core._infer import infer as infer
 from fn.core._infer import not_an_array as not_an_array
 from fn.core._parse import parse as parse

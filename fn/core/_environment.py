@@ -10,15 +10,17 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
 
 from fn.core._program import Program
-from fn.core._source import is_internal
+from fn.core._source import is_internal, is_internal_file
 from fn.core._trace import Tracer
 
 # Reaching one of these means that calling again may do something else, or should be seen to happen.
@@ -36,6 +38,9 @@ _BY_IDENTITY = (
     jax.Array, Tracer, Program, type, types.BuiltinFunctionType, types.CodeType,
     types.GetSetDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType, np.ufunc,
 )  # fmt: skip
+
+
+_bases: WeakKeyDictionary[type, tuple[type, ...]] = WeakKeyDictionary()
 
 
 class Unknowable(Exception):
@@ -199,11 +204,25 @@ def _visit_module(
 
 def _visit_class(kind: type, stack: list[Any]) -> None:
     """The methods a user's class defines; those of libraries do not change under us."""
-    for base in kind.__mro__:
+    for base in _user_bases(kind):
         for member in vars(base).values():
             function = getattr(member, "__func__", getattr(member, "fget", member))
             if isinstance(function, types.FunctionType) and not is_internal(function.__code__):
                 stack.append(function)
+
+
+def _user_bases(kind: type) -> tuple[type, ...]:
+    """The classes in `kind`'s line that do not come from fn, JAX or the standard library."""
+    found = _bases.get(kind)
+    if found is None:
+        found = _bases[kind] = tuple([b for b in kind.__mro__ if not _from_library(b)])
+    return found
+
+
+def _from_library(kind: type) -> bool:
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    # A class of a module without a file is a builtin, or one that a notebook defines.
+    return kind.__module__ == "builtins" if file is None else is_internal_file(file)
 
 
 def _visit_object(value: Any, stack: list[Any], result: Snapshot) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +10,38 @@ import numpy as np
 
 from fn.core._program import Literal, Program, Variable
 from fn.core._trace import Tracer, bind, check_open, context
+
+Repeater = Callable[[Program, list[Any]], "list[Any] | None"]
+
+
+def _never(program: Program, values: list[Any]) -> list[Any] | None:
+    return None
+
+
+# Filled together with the slot for eager evaluation, wired in `fn/__init__.py`.
+_repeater: Repeater = _never
+
+
+def set_repeater(repeater: Repeater) -> None:
+    """Fill the slot that runs a Program seen before as one executable, or returns None."""
+    global _repeater
+    _repeater = repeater
+
+
+def execute(program: Program, args: Sequence[Any]) -> list[Any]:
+    """`evaluate`, in one go where the Program has been seen before and is worth compiling.
+
+    Transforms evaluate through this: a gradient in a loop is the most common research pattern.
+    """
+    if context.trace is None:
+        values = [*args, *program.captured]
+        for value in values:
+            if type(value) is Tracer:
+                check_open(value, program.name)
+        results = _repeater(program, values)
+        if results is not None:
+            return results
+    return evaluate(program, args)
 
 
 def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:

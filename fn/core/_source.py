@@ -62,10 +62,14 @@ def is_internal(code: CodeType) -> bool:
     """Whether `code` belongs to fn, to JAX or to the standard library rather than to the user."""
     known = _known.get(code)
     if known is None:
-        name = code.co_filename
-        standard = name.startswith(_STDLIB) and "site-packages" not in name
-        known = _known[code] = name.startswith(_INTERNAL) or standard
+        known = _known[code] = is_internal_file(code.co_filename)
     return known
+
+
+def is_internal_file(name: str) -> bool:
+    """Whether the file called `name` belongs to fn, to JAX or to the standard library."""
+    standard = name.startswith(_STDLIB) and "site-packages" not in name
+    return name.startswith(_INTERNAL) or standard
 
 
 def user_frame() -> FrameType | None:

@@ -8,7 +8,7 @@ from typing import Any
 from fn.core import (
     ArgumentError,
     Traced,
-    evaluate,
+    execute,
     is_inexact,
     public,
     split_arguments,
@@ -90,7 +90,7 @@ def jvp(
     program = traced.program
     nonzero = tuple([t is not None for t in moving]) + (False,) * len(program.captured)
     derived, out_nonzero = jvp_program(program, nonzero)
-    results = evaluate(
+    results = execute(
         derived, [*split.arrays, *program.captured, *[t for t in moving if t is not None]]
     )
     count = len(program.outputs)
@@ -141,7 +141,7 @@ def linearize(
     nonzero = inexact + (False,) * len(program.captured)
     lin = linearize_program(program, nonzero)
     inputs = [*split.arrays, *program.captured]
-    outs, residuals = lin.split(inputs, evaluate(lin.primal, inputs))
+    outs, residuals = lin.split(inputs, execute(lin.primal, inputs))
 
     @public
     def f_jvp(*tangents: Any) -> Any:
@@ -149,7 +149,7 @@ def linearize(
         moving = [t for t, n in zip(_array_entries(split, given), inexact, strict=True) if n]
         kinds = lin.linear.in_types[len(residuals) :]
         filled = [zeros(k) if t is None else t for t, k in zip(moving, kinds, strict=True)]
-        left = iter(evaluate(lin.linear, [*residuals, *filled]))
+        left = iter(execute(lin.linear, [*residuals, *filled]))
         moved = rebuild_zeros(traced, [next(left) if n else None for n in lin.out_nonzero])
         return moved[0] if has_aux else moved
 

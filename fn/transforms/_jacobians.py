@@ -15,7 +15,7 @@ from fn.core import (
     Program,
     Traced,
     argument_paths,
-    evaluate,
+    execute,
     is_complex,
     is_inexact,
     public,
@@ -140,7 +140,7 @@ def _jacobian(
         nonzero = tuple(moving) + (False,) * len(program.captured)
         lin = linearize_program(program, nonzero)
         values = [*split.arrays, *program.captured]
-        outs, residuals = lin.split(values, evaluate(lin.primal, values))
+        outs, residuals = lin.split(values, execute(lin.primal, values))
         inputs = [i for i, m in enumerate(moving) if m]
         in_types = [program.in_types[i] for i in inputs]
         wanted = [i for i, n in enumerate(lin.out_nonzero) if n and i < proper]
@@ -191,7 +191,7 @@ def _basis(types: Sequence[ArrayType]) -> tuple[list[Any], int]:
 def _batched(program: Program, size: int, residuals: list[Any], basis: list[Any]) -> list[Any]:
     dims = (None,) * len(residuals) + (0,) * len(basis)
     batched, out_dims = batch_program(program, BatchAxis(size), dims)
-    outs = evaluate(batched, [*residuals, *basis])
+    outs = execute(batched, [*residuals, *basis])
     return [
         insert_axis(o, size, 0) if d is None else move_axis(o, d, 0)
         for o, d in zip(outs, out_dims, strict=True)

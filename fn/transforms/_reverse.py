@@ -19,6 +19,7 @@ from fn.core import (
     checked,
     dce,
     evaluate,
+    execute,
     function_name,
     is_complex,
     is_float,
@@ -118,7 +119,7 @@ def value_and_grad(
         nonzero = tuple([w for w, t in zip(wanted, split.types, strict=True) if t is not None])
         nonzero += (False,) * len(program.captured)
         derived, given = gradient_program(program, nonzero)
-        results = evaluate(derived, [*split.arrays, *program.captured])
+        results = execute(derived, [*split.arrays, *program.captured])
         count = len(program.outputs)
         found = iter(results[count:])
         per_wanted = iter([next(found) if g else None for g in given])
@@ -276,7 +277,7 @@ class _Pullback:
         nonzero = tuple([c is not None for c in cts])
         linear = (False,) * self.residuals + (True,) * (len(self.linear.inputs) - self.residuals)
         backward, given = transpose_program(self.linear, linear, nonzero)
-        found = iter(evaluate(backward, [*residuals, *[c for c in cts if c is not None]]))
+        found = iter(execute(backward, [*residuals, *[c for c in cts if c is not None]]))
         wanted = iter([next(found) if g else None for g in given])
         leaves, tree = tree_flatten(self.primals)
         results = []
@@ -313,7 +314,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     nonzero = tuple([m for m, t in zip(moving, split.types, strict=True) if t is not None])
     lin = linearize_program(program, nonzero + (False,) * len(program.captured))
     inputs = [*split.arrays, *program.captured]
-    outs, residuals = lin.split(inputs, evaluate(lin.primal, inputs))
+    outs, residuals = lin.split(inputs, execute(lin.primal, inputs))
     outputs = example_outputs(traced)
     types = (
         tree_unflatten(split.tree, split.types)[0] if None not in split.types else _types_of(split)
@@ -383,7 +384,7 @@ def linear_transpose(function: Callable[..., Any], *primals: Any) -> Callable[..
         own = len(program.inputs) - len(program.captured)
         linear = (True,) * own + (False,) * len(program.captured)
         backward, given = transpose_program(program, linear, tuple([c is not None for c in cts]))
-        found = iter(evaluate(backward, [*program.captured, *[c for c in cts if c is not None]]))
+        found = iter(execute(backward, [*program.captured, *[c for c in cts if c is not None]]))
         results = [
             next(found) if g else zeros(t.strong())
             for g, t in zip(given, program.in_types[:own], strict=True)

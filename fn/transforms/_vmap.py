@@ -16,7 +16,7 @@ from fn.core import (
     Traced,
     argument_paths,
     broadcast_prefix,
-    evaluate,
+    execute,
     leaf_paths,
     public,
     split_arguments,
@@ -217,7 +217,7 @@ def _run(
 ) -> tuple[list[Any], tuple[int | None, ...]]:
     captured = traced.program.captured
     program, out_dims = batch_program(traced.program, axis, (*dims, *[None] * len(captured)))
-    return evaluate(program, [*arrays, *captured]), out_dims
+    return execute(program, [*arrays, *captured]), out_dims
 
 
 def _run_chunks(

@@ -11,3 +11,4 @@ from fn.xla._dispatch import evaluate_eagerly as evaluate_eagerly
 from fn.xla._emit import emit as emit
 from fn.xla._fused import fused as fused
 from fn.xla._jit import jit as jit
+from fn.xla._repeats import repeated as repeated
