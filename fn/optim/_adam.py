@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import fn.numpy as np
+from fn import tree
 from fn.optim._contract import (
     Hyperparameter,
     Optimizer,
     check_grads,
     current,
-    map_present,
     zeros_like_present,
 )
 
@@ -72,8 +72,8 @@ def adam(
             keep = np.astype(keep, old.dtype)
             return np.add(np.multiply(keep, old), np.multiply(np.subtract(1.0, keep), new))
 
-        mean = map_present(lambda g, m: blend(now["b1"], m, g), grads, state["mean"])
-        square = map_present(
+        mean = tree.map(lambda g, m: blend(now["b1"], m, g), grads, state["mean"])
+        square = tree.map(
             lambda g, s: blend(now["b2"], s, np.square(np.abs(g))), grads, state["square"]
         )
 
@@ -85,7 +85,7 @@ def adam(
                 moved = np.subtract(moved, np.multiply(np.astype(fade, m.dtype), p))
             return moved
 
-        updates = map_present(step, mean, square, params)
+        updates = tree.map(step, mean, square, params)
         state = {"count": count, "hyperparameters": now, "mean": mean, "square": square}
         return updates, state
 

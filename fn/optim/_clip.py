@@ -7,8 +7,9 @@ from typing import Any
 from jax.tree_util import tree_leaves
 
 import fn.numpy as np
+from fn import tree
 from fn.core import ArgumentError, public
-from fn.optim._contract import Optimizer, map_present
+from fn.optim._contract import Optimizer
 
 
 @public
@@ -50,6 +51,6 @@ def clip_by_global_norm(bound: float) -> Optimizer:
     def update(grads: Any, state: Any, params: Any, value: Any = None) -> tuple[Any, Any]:
         norm = global_norm(grads)
         scale = np.divide(bound, np.maximum(norm, bound))
-        return map_present(lambda g: np.multiply(g, np.astype(scale, g.dtype)), grads), state
+        return tree.map(lambda g: np.multiply(g, np.astype(scale, g.dtype)), grads), state
 
     return Optimizer(init, update)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from jax.tree_util import tree_leaves, tree_map, tree_structure
 
 import fn.numpy as np
+from fn import tree
 from fn.core import ArgumentError, TreeError, is_inexact, leaf_paths, public, type_of
 
 Schedule: TypeAlias = Callable[[Any], Any]
@@ -31,13 +32,6 @@ class Optimizer(NamedTuple):
 
 def _is_none(x: Any) -> bool:
     return x is None
-
-
-def map_present(function: Callable[..., Any], grads: Any, *others: Any) -> Any:
-    """`function` over the leaves of `grads` that are there, with those of `others` beside them."""
-    return tree_map(
-        lambda g, *rest: None if g is None else function(g, *rest), grads, *others, is_leaf=_is_none
-    )
 
 
 def zeros_like_present(params: Any) -> Any:
@@ -56,7 +50,7 @@ def check_grads(optimizer: str, grads: Any, params: Any) -> None:
     Raises:
         TreeError: naming the first path where they part.
     """
-    given = tree_structure(map_present(lambda g: 0, grads), is_leaf=_is_none)
+    given = tree_structure(tree.map(lambda g: 0, grads), is_leaf=_is_none)
     expected = tree_structure(params, is_leaf=_is_none)
     if given != expected:
         ours, theirs = leaf_paths(params, "params"), leaf_paths(grads, "grads")
@@ -68,7 +62,7 @@ def check_grads(optimizer: str, grads: Any, params: Any) -> None:
             fix="pass the gradients fn.grad gives for these parameters",
         )
     for path, g, p in zip(
-        leaf_paths(map_present(lambda g: 0, grads), "params"),
+        leaf_paths(tree.map(lambda g: 0, grads), "params"),
         tree_leaves(grads),
         _present_params(grads, params),
         strict=True,
@@ -81,7 +75,7 @@ def check_grads(optimizer: str, grads: Any, params: Any) -> None:
 
 
 def _present_params(grads: Any, params: Any) -> list[Any]:
-    leaves: list[Any] = tree_leaves(map_present(lambda g, p: p, grads, params))
+    leaves: list[Any] = tree_leaves(tree.map(lambda g, p: p, grads, params))
     return leaves
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import fn.numpy as np
+from fn import tree
 from fn.optim._contract import (
     Hyperparameter,
     Optimizer,
     check_grads,
     current,
-    map_present,
     zeros_like_present,
 )
 
@@ -56,9 +56,9 @@ def sgd(
             def push(g: Any, v: Any) -> Any:
                 return np.add(np.multiply(np.astype(keep, v.dtype), v), g)
 
-            velocity = map_present(push, grads, state["velocity"])
-            direction = map_present(push, grads, velocity) if nesterov else velocity
-        updates = map_present(
+            velocity = tree.map(push, grads, state["velocity"])
+            direction = tree.map(push, grads, velocity) if nesterov else velocity
+        updates = tree.map(
             lambda d: np.negative(np.multiply(np.astype(rate, np.asarray(d).dtype), d)), direction
         )
         state = {"count": np.add(state["count"], 1), "hyperparameters": now, "velocity": velocity}
