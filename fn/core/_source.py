@@ -7,10 +7,10 @@ import sys
 import sysconfig
 import threading
 import traceback
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
 from types import CodeType, FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 
@@ -19,7 +19,7 @@ _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 # Code below these folders is never "the user's line". The standard library counts as internal only
 # outside its site-packages folder, which lies below it.
 _INTERNAL = (_HOME, os.path.dirname(jax.__file__) + os.sep, "<frozen ")
-_known: dict[CodeType, bool] = {}
+_known: dict[str, bool] = {}
 
 
 class Source:
@@ -30,6 +30,10 @@ class Source:
     """
 
     __slots__ = ("code", "offset")
+    origin: tuple[str, ...] = ()
+    """What made the equation of the one the user wrote, in order: `("jvp", "transpose", "batch")`."""
+    lanes: tuple[Lanes, ...] = ()
+    """Where the equation's outputs have the axes of `vmap`, outermost first."""
 
     def __init__(self, code: CodeType, offset: int) -> None:
         self.code, self.offset = code, offset
@@ -42,13 +46,59 @@ class Source:
     @property
     def line(self) -> int:
         """Line number in the file, counted from one."""
-        for index, position in enumerate(self.code.co_positions()):
-            if index * 2 == self.offset and position[0] is not None:
-                return position[0]
-        return self.code.co_firstlineno
+        return _lines(self.code)[self.offset // 2]
+
+    def through(self, step: str) -> Derived:
+        """This place, for an equation that `step` makes of the one from here."""
+        return Derived(self.code, self.offset, (*self.origin, step), self.lanes)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} in {self.code.co_name}"
+
+
+class Lanes(NamedTuple):
+    """An axis that `vmap` added to the outputs of an equation."""
+
+    size: int
+    name: Any
+    dims: tuple[int | None, ...]
+    """Per output, which of its axes it is; None where the output has no such axis."""
+
+
+class Derived(Source):
+    """Where an equation that a transform or a pass made comes from."""
+
+    __slots__ = ("origin", "lanes")
+
+    def __init__(
+        self, code: CodeType, offset: int, origin: tuple[str, ...], lanes: tuple[Lanes, ...] = ()
+    ) -> None:
+        self.code, self.offset, self.origin, self.lanes = code, offset, origin, lanes
+
+    def batched(self, size: int, name: Any, dims: Sequence[int | None]) -> None:
+        """Note where the axis just added is; those added before have moved up behind it."""
+        older = [
+            axis._replace(dims=tuple([_shifted(d, new) for d, new in zip(axis.dims, dims)]))
+            for axis in self.lanes
+        ]
+        self.lanes = (Lanes(size, name, tuple(dims)), *older)
+
+
+def _shifted(dim: int | None, new: int | None) -> int | None:
+    return dim if dim is None or new is None or dim < new else dim + 1
+
+
+@lru_cache(1024)
+def _lines(code: CodeType) -> list[int]:
+    return [position[0] or code.co_firstlineno for position in code.co_positions()]
+
+
+def through(source: Source | None, step: str) -> Derived | None:
+    """`source.through(step)`; for an equation without a source, one from the line being executed."""
+    if source is None:
+        frame = user_frame()
+        source = None if frame is None else Source(frame.f_code, frame.f_lasti)
+    return None if source is None else source.through(step)
 
 
 class _State(threading.local):
@@ -60,24 +110,33 @@ state = _State()
 
 def is_internal(code: CodeType) -> bool:
     """Whether `code` belongs to fn, to JAX or to the standard library rather than to the user."""
-    known = _known.get(code)
-    if known is None:
-        known = _known[code] = is_internal_file(code.co_filename)
-    return known
+    name = code.co_filename
+    known = _known.get(name)
+    return is_internal_file(name) if known is None else known
 
 
 def is_internal_file(name: str) -> bool:
     """Whether the file called `name` belongs to fn, to JAX or to the standard library."""
-    standard = name.startswith(_STDLIB) and "site-packages" not in name
-    return name.startswith(_INTERNAL) or standard
+    known = _known.get(name)
+    if known is None:
+        standard = name.startswith(_STDLIB) and "site-packages" not in name
+        known = _known[name] = name.startswith(_INTERNAL) or standard
+    return known
 
 
 def user_frame() -> FrameType | None:
     """The innermost frame that runs the user's code, or None outside any."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and is_internal(frame.f_code):
+    known = _known  # this loop is a good part of what recording an operation costs
+    while frame is not None:
+        name = frame.f_code.co_filename
+        internal = known.get(name)
+        if internal is None:
+            internal = is_internal_file(name)
+        if not internal:
+            return frame
         frame = frame.f_back
-    return frame
+    return None
 
 
 def current_source() -> Source | None:

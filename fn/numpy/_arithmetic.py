@@ -8,13 +8,14 @@ from typing import Any
 import numpy
 
 import fn.ops as ops
-from fn.core import ArgumentError, is_complex, is_float, is_inexact, is_integer, type_of
+from fn.core import ArgumentError, Tracer, is_complex, is_float, is_inexact, is_integer, type_of
 from fn.numpy._elementwise import _signbit
 from fn.numpy._habits import fused, public
-from fn.numpy._promotion import array, cast, like, match, promote, spread, type_at
+from fn.numpy._promotion import array, cast, like, literal, match, promote, spread, type_at
 from fn.numpy._rows import as_floating, binary
 
 _BOOL = numpy.dtype(bool)
+_NUMBERS = {int, float}
 
 
 def _boolean(x: Any) -> bool:
@@ -253,6 +254,10 @@ def clip(arr: Any, /, min: Any = None, max: Any = None) -> Any:
     >>> print(np.clip(np.array([-1., 0.5, 7.]), 0., 1.))
     [0.  0.5 1. ]
     """
+    if type(arr) is Tracer and {type(min), type(max)} <= _NUMBERS:
+        kind = type_at("clip", arr)
+        if is_float(kind.dtype) and not kind.weak:  # the usual case, without promotion
+            return ops.clamp(literal(min, kind.dtype), arr, literal(max, kind.dtype))
     if min is not None and max is not None:
         low, arr, high = spread("clip", *promote("clip", min, arr, max))
         if not is_complex(array("clip", arr).dtype):

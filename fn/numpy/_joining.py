@@ -101,7 +101,12 @@ def stack(arrays: Parts, axis: int = 0, dtype: DTypeLike = None) -> Any:
             "stack: the shapes differ", expected="arrays of one shape",
             got=types_text([type_at("stack", x) for x in parts]),
         )  # fmt: skip
-    return ops.concatenate(*[ops.expand(x, (place,)) for x in parts], axis=place)
+    shape = parts[0].shape
+    if place == len(shape):
+        return ops.concatenate(*[ops.expand(x, (place,)) for x in parts], axis=place)
+    # Joined along the axis that follows, each part is one block: two operations, however many parts.
+    joined = ops.concatenate(*parts, axis=place)
+    return ops.reshape(joined, shape=(*shape[:place], len(parts), *shape[place:]))
 
 
 @public
