@@ -11,13 +11,17 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "examples" / "digits.py"
 
 
-def run(*flags):
-    """The script in a process of its own, with the settings of a user and not those of the tests."""
+def run_script(script, *flags):
+    """A script in a process of its own, with the settings of a user and not those of the tests."""
     kept = {k: v for k, v in os.environ.items() if k not in ("FN_CHECK", "XLA_FLAGS")}
     kept["PYTHONPATH"] = str(SCRIPT.parents[1])
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *flags], capture_output=True, text=True, env=kept, timeout=600
+        [sys.executable, str(script), *flags], capture_output=True, text=True, env=kept, timeout=600
     )
+
+
+def run(*flags):
+    return run_script(SCRIPT, *flags)
 
 
 def test_it_learns_to_98_percent_and_draws_the_picture(tmp_path):
