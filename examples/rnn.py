@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import bz2
 import os
+import pydoc_data.topics
 import tempfile
 from functools import partial
 
 import matplotlib
 import numpy
-import pydoc_data.topics
 import rich.console
 import rich.progress
 import rich.table
