@@ -212,7 +212,7 @@ reversible_p = Primitive(
     name="reversible", type=_reversible_type, jvp=_reversible_jvp, linearize=_reversible_linearize,
     transpose=_reversible_transpose, batch=_reversible_batch,
     lower=lambda emit, *args, fast, stored: emit.call(fast, *args), prune=_reversible_prune,
-    multiple=True,
+    multiple=True, effect=lambda fast, stored: fast.effects,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from fn.control._derive import (
     known,
     spread,
 )
+from fn.control._quiet import quiet
 from fn.control._while import (
     batch_loop,
     bind_while,
@@ -77,7 +78,7 @@ def _bounded_linearize(args: Any, nonzero: Flags, **params: Any) -> tuple[Any, .
     def linear_map(tangents: Sequence[Any]) -> tuple[Any, ...]:
         moved = fill_where(spread(nonzero, tangents)[first:], flags, body.in_types)
         result: tuple[Any, ...] = bind(
-            while_tangent_p, steps, *args[first:], *known(moved), program=body, consts=consts,
+            while_tangent_p, steps, *args[first:], *known(moved), program=quiet(body), consts=consts,
             flags=flags, max_steps=params["max_steps"], checkpoints=params["checkpoints"],
         )  # fmt: skip
         return result

@@ -23,6 +23,7 @@ from fn.control._custom_linear import (
     no_forward_mode,
 )
 from fn.control._custom_rules import Call, Derived, Pullback
+from fn.control._quiet import quiet
 from fn.core import (
     ArrayType,
     Equation,
@@ -155,7 +156,7 @@ def _custom_jvp(args: Any, tangents: Any, *, program: Program, rules: AnyCall) -
         moved = _linear_tangents(args, tangents, program, rules)
     if any(around):
         _, more = _call_jvp(
-            args, [*[None] * len(nonzero), *tangents[rules.arity :]], program=program
+            args, [*[None] * len(nonzero), *tangents[rules.arity :]], program=quiet(program)
         )
         moved = _sum(moved, more)
     return outs, moved
@@ -175,7 +176,7 @@ def _custom_linearize(
     if not any(around):
         return outs, out_nonzero, linear_map
     # The rule speaks of arguments. What the function closes over has the derivative it has anyway.
-    lin = linearize_program(program, (False,) * len(own) + around)
+    lin = linearize_program(quiet(program), (False,) * len(own) + around)
     _, residuals = lin.split(args, call(lin.primal, *args))
     either = tuple([a or b for a, b in zip(out_nonzero, lin.out_nonzero, strict=True)])
 
@@ -305,7 +306,7 @@ def _linear_tangents(args: Any, tangents: Any, program: Program, rules: AnyCall)
         if is_inexact(kind.dtype):
             zero = full(kind.dtype.type(0), kind.shape) if t is None else t
             moved[i] = convert(zero, dtype=kind.dtype, weak=kind.weak)
-    outs = custom_call(program, rules, *moved)
+    outs = custom_call(quiet(program), rules, *moved)
     return [
         o if is_inexact(t.dtype) else None for o, t in zip(outs, program.out_types, strict=True)
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from fn.control._call import call
 from fn.core import (
+    PURE,
     ArrayType,
     MissingRuleError,
     Primitive,
@@ -88,7 +89,7 @@ def _custom_linear_lower(emit: Any, *args: Any, forward: Program | None, **param
 custom_linear_p = Primitive(
     name="custom_linear", type=_custom_linear_type, jvp=_custom_linear_jvp,
     transpose=_custom_linear_transpose, batch=_custom_linear_batch, lower=_custom_linear_lower,
-    multiple=True,
+    multiple=True, effect=lambda forward, **_: PURE if forward is None else forward.effects,
 )  # fmt: skip
 
 

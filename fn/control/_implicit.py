@@ -11,6 +11,7 @@ from fn.control._call import _call_type, call
 from fn.control._custom import Custom
 from fn.control._custom_linear import batch_to
 from fn.control._custom_rules import Rules
+from fn.control._quiet import quiet
 from fn.core import (
     ArgumentError,
     ArrayType,
@@ -123,7 +124,7 @@ def _linear_solve_jvp(args: Any, tangents: Any, **params: Any) -> tuple[Any, Any
     moving = tuple([t is not None for t in tangents[:constants]])
     right: list[Any] = list(tangents[constants:])
     if any(moving):
-        program, given = jvp_program(matvec, moving + (False,) * count)
+        program, given = jvp_program(quiet(matvec), moving + (False,) * count)
         found = call(
             program, *args[:constants], *xs, *[t for t in tangents[:constants] if t is not None]
         )
@@ -135,7 +136,8 @@ def _linear_solve_jvp(args: Any, tangents: Any, **params: Any) -> tuple[Any, Any
     if all(r is None for r in right):
         return outs, [None] * len(outs)
     right = [_zeros(x) if r is None else r for r, x in zip(right, xs, strict=True)]
-    moved = bind(linear_solve_p, *args[:constants], *right, **params)
+    again = {k: quiet(p) if isinstance(p, Program) else p for k, p in params.items()}
+    moved = bind(linear_solve_p, *args[:constants], *right, **again)
     return outs, [*moved[:count], *[None] * (len(outs) - count)]
 
 
@@ -184,7 +186,7 @@ def _linear_solve_lower(emit: Any, *args: Any, solve: Program, **params: Any) ->
 linear_solve_p = Primitive(
     name="linear_solve", type=_linear_solve_type, jvp=_linear_solve_jvp,
     transpose=_linear_solve_transpose, batch=_linear_solve_batch, lower=_linear_solve_lower,
-    multiple=True,
+    multiple=True, effect=lambda solve, **_: solve.effects,
 )  # fmt: skip
 
 
@@ -233,8 +235,8 @@ def custom_root(
     solution = _trace("custom_root", "solve", lambda x: solve(apply, x), tree, kinds)
     own = _solution("solve", solution, tree, kinds, has_aux)
     constants, closed = _share({"f": value.program, "solve": solution.program})
-    solver, function = closed["solve"], closed["f"]
-    assert solver is not None and function is not None
+    solver, residual = closed["solve"], closed["f"]
+    assert solver is not None and residual is not None
 
     def root(constants: list[Any], guess: list[Any]) -> list[Any]:
         return evaluate(solver, [*constants, *guess])
@@ -243,6 +245,7 @@ def custom_root(
         constants, _ = primals
         outs = custom(*primals)
         x = outs[:own]
+        function = quiet(residual)
         _, right = jvp(
             lambda *constants: evaluate(function, [*constants, *x]), constants, tangents[0]
         )

@@ -83,6 +83,11 @@ def bicgstab(
     """Solve `A x = b` by stabilised bi-conjugate gradients. Arguments are those of `cg`.
 
     Source: van der Vorst, Bi-CGSTAB: A Fast and Smoothly Converging Variant of Bi-CG (1992).
+
+    >>> import fn, fn.numpy as np
+    >>> x, _ = fn.bicgstab(np.array([[4.0, 1.0], [2.0, 3.0]]), np.array([1.0, 2.0]))
+    >>> [round(float(v), 4) for v in x]
+    [0.1, 0.6]
     """
     return _solve("bicgstab", _bicgstab, A, b, x0, tol, atol, maxiter, M)
 
@@ -98,6 +103,11 @@ def gmres(
         restart: size of the Krylov space; `maxiter` counts the spaces.
 
     Source: Saad and Schultz, GMRES (1986).
+
+    >>> import fn, fn.numpy as np
+    >>> x, _ = fn.gmres(np.array([[4.0, 1.0], [2.0, 3.0]]), np.array([1.0, 2.0]))
+    >>> [round(float(v), 4) for v in x]
+    [0.1, 0.6]
     """
     if not isinstance(restart, int) or restart < 1:
         raise ArgumentError(
@@ -116,7 +126,7 @@ def _solve(
     leaves, tree = tree_flatten(b)
     kinds = [k.strong() for k in map(type_of, leaves) if k is not None]
     size = sum(k.size for k in kinds)
-    steps = 10 * size if maxiter is None else maxiter
+    steps = _number(10 * size if maxiter is None else maxiter, np.dtype(np.int32))
     if x0 is not None and tree_flatten(x0)[1] != tree:
         raise ArgumentError(
             f"{name}: x0 is not a tree like b", expected=str(tree), got=str(tree_flatten(x0)[1])
@@ -186,18 +196,23 @@ def _norm2(x: Any) -> Any:
 
 
 def _scalar(v: Any, value: float, real: bool = False) -> Any:
-    dtype = np.zeros((), v.dtype).real.dtype if real else v.dtype
-    return full(dtype.type(value), ())
+    return _number(value, np.zeros((), v.dtype).real.dtype if real else v.dtype)
 
 
-def _go_on(residual: Any, limit: Any, k: Any, steps: int) -> Any:
-    return logical_and(gt(_norm2(residual), limit), lt(k, np.int32(steps)))
+def _number(value: Any, dtype: Any) -> Any:
+    """A scalar of this dtype, from a number or from an array that may be traced."""
+    plain = isinstance(value, (int, float, complex, np.generic))
+    return full(dtype.type(value), ()) if plain else convert(value, dtype=dtype)
+
+
+def _go_on(residual: Any, limit: Any, k: Any, steps: Any) -> Any:
+    return logical_and(gt(_norm2(residual), limit), lt(k, steps))
 
 
 # --- methods ----------------------------------------------------------------------------
 
 
-def _cg(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: int) -> Any:
+def _cg(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: Any) -> Any:
     r = sub(b, A(x))
     z = M(r)
 
@@ -214,7 +229,7 @@ def _cg(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: int) -> Any
     return while_loop(lambda s: _go_on(s[1], limit, s[4], steps), step, first)[0]
 
 
-def _bicgstab(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: int) -> Any:
+def _bicgstab(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: Any) -> Any:
     r = shadow = sub(b, A(x))
     one = _scalar(b, 1.0)
 
@@ -238,14 +253,14 @@ def _bicgstab(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: int) 
         r = sub(s, mul(omega, t))
         # A breakdown ends the loop: there is nothing to divide by in the next step.
         broken = eq(mul(omega, mul(alpha, new)), _scalar(b, 0.0))
-        k = select(broken, np.int32(steps), add(k, np.int32(1)))
+        k = select(broken, steps, add(k, np.int32(1)))
         return x, r, alpha, omega, new, p, q, k
 
     first = (x, r, one, one, one, r, r, np.int32(0))
     return while_loop(lambda s: _go_on(s[1], limit, s[7], steps), step, first)[0]
 
 
-def _gmres(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: int, restart: int) -> Any:
+def _gmres(A: Operator, M: Operator, b: Any, x: Any, limit: Any, steps: Any, restart: int) -> Any:
     (n,) = b.shape
     m = min(restart, n)
     zero = _scalar(b, 0.0)

@@ -61,6 +61,11 @@ def optimization_barrier(*xs: Any) -> Any:
 
     Returns:
         The arrays, as a tuple; the array itself if there is one.
+
+    >>> import fn
+    >>> x, y = fn.optimization_barrier(1.0, 2.0)
+    >>> float(x), float(y)
+    (1.0, 2.0)
     """
     outs: tuple[Any, ...] = bind(optimization_barrier_p, *xs)
     return outs[0] if len(xs) == 1 else outs

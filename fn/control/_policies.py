@@ -21,7 +21,13 @@ _KINDS: dict[str, Callable[[Equation], bool]] = {
 
 
 def save_only(*names: str) -> Policy:
-    """The policy that keeps only values that `fn.name` gave one of these names."""
+    """The policy that keeps only values that `fn.name` gave one of these names.
+
+    >>> import fn, fn.numpy as np
+    >>> f = fn.checkpoint(lambda x: np.sin(fn.name(np.exp(x), "e")), policy=fn.save_only("e"))
+    >>> [r.name for r in fn.inspect.residuals(f)(0.0)]
+    [None, 'e']
+    """
     if not names or not all(isinstance(n, str) for n in names):
         raise ArgumentError(
             "save_only: the names are not strings", expected="names as given to fn.name",
@@ -65,7 +71,8 @@ def choose(policy: Policy, known: Program, wanted: Sequence[Any]) -> set[Variabl
             return _within_budget(known, wanted, policy[1])
         names = set(policy[1:])
         return {
-            v for e in known.equations if e.params.get("name") in names and e.primitive.name == "name"
+            v for e in known.equations
+            if e.params.get("name") in names and e.primitive.name in ("name", "tag")
             for v in e.outputs
         }  # fmt: skip
     keep = _KINDS[policy] if isinstance(policy, str) else policy

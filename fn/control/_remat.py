@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fn.control._call import _call_prune, _call_type, call
 from fn.control._policies import Policy, choose, read_policy, recomputed
+from fn.control._quiet import quiet
 from fn.core import (
     ArgumentError,
     ArrayType,
@@ -151,6 +152,8 @@ def _make_plan(program: Program, nonzero: tuple[bool, ...], policy: Policy) -> _
         kept = {v for v in computed if isinstance(v, Variable)}
     else:
         kept = choose(policy, known, computed)
+        # What Python returned is kept, so that it is not asked again.
+        kept |= {v for e in known.equations if e.effects & {"host", "ordered"} for v in e.outputs}
     again = recomputed(known, computed, kept)
     needed = dict.fromkeys([a for e in again for a in e.inputs] + list(computed))
     own = {v for e in again for v in e.outputs}
@@ -160,6 +163,7 @@ def _make_plan(program: Program, nonzero: tuple[bool, ...], policy: Policy) -> _
     inputs = tuple([known.inputs[i] for i in positions])
     assert all(isinstance(a, Literal) or a in {*own, *kept, *inputs} for a in needed)
     repeat = checked(Program(inputs + saved, tuple(again), computed, (), program.name))
+    repeat = quiet(repeat)
     primal = checked(dce(Program(known.inputs, known.equations, outs + saved, (), program.name)))
     trace = Trace(f"remat({program.name})")
     with recording(trace):

@@ -221,7 +221,7 @@ def bind_scan(
     closed = program.closed()
     body = slice_program(closed, [*const_at, *carry_at, *xs_at], [*moving, *stacked])
     found: tuple[Any, ...] = ()
-    if body.outputs:
+    if body.outputs or body.effects:
         found = bind(
             scan_p, *[args[i] for i in (*const_at, *carry_at, *xs_at)], program=body,
             consts=len(const_at), carry=len(moving), length=length, reverse=reverse, unroll=unroll,

@@ -17,11 +17,13 @@ from fn.control._derive import (
     spread,
     zeros,
 )
+from fn.control._quiet import without
 from fn.core import (
     Atom,
     Equation,
     Linear,
     Literal,
+    MissingRuleError,
     Program,
     Trace,
     Variable,
@@ -94,7 +96,8 @@ class _Planner:
         self.made_by: dict[Atom, Equation] = {}
         for equation in body.equations:
             self.made_by.update(dict.fromkeys(equation.outputs, equation))
-            if all(isinstance(a, Literal) or a in self.fixed for a in equation.inputs):
+            same = all(isinstance(a, Literal) or a in self.fixed for a in equation.inputs)
+            if same and not equation.effects:  # an effect happens in every step, alike or not
                 self.fixed.update(equation.outputs)
         self.hoisted: dict[Variable, None] = {}
         self.stacked: dict[Variable, None] = {}
@@ -161,9 +164,9 @@ class _Planner:
             dict.fromkeys([v for e in body.equations if e in outside for v in e.outputs])
         )
         hidden = body.captured
-        hoist = checked(
-            dce(Program((*self.inputs[:c], *self.hidden), body.equations, tuple(hoisted), hidden))
-        )
+        fixed = (*self.inputs[:c], *self.hidden)
+        before = tuple([e for e in body.equations if e.outputs and e.outputs[0] in self.fixed])
+        hoist = checked(dce(Program(fixed, before, tuple(hoisted), hidden)))
         inside = tuple([e for e in body.equations if e not in outside])
         outs = (*body.outputs[: self.count], *stacked)
         inputs = (*self.inputs[:c], *hoisted, *self.inputs[c:], *self.hidden)
@@ -220,6 +223,13 @@ def scan_transpose(
     reverse: bool, **params: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Cotangents of a scan's linear arguments, by the scan in the other direction."""
+    program = without(program, frozenset({"tag"}))
+    if program.effects:
+        raise MissingRuleError(
+            "scan has no transpose rule here: there is an effect in it",
+            expected="a linear function that does nothing else", got=", ".join(sorted(program.effects)),
+            fix="callbacks and checks belong to primal values: take them out of what is linear",
+        )  # fmt: skip
     start = consts + carry
     linear = tuple([isinstance(a, Linear) for a in args])
     # A carry is linear if it starts so or becomes so in a step.

@@ -158,7 +158,7 @@ def _joint_type(
     joint = candidates[0]
     for name, t in zip(names, types, strict=True):
         fits = t.shape == joint.shape and (
-            t.dtype == joint.dtype or (t.weak and _holds(joint.dtype, t.dtype))
+            t.dtype == joint.dtype or (t.weak and holds(joint.dtype, t.dtype))
         )
         if not fits:
             at = next(i for i, u in enumerate(types) if u is joint)
@@ -175,7 +175,7 @@ def _rank(dtype: np.dtype[Any]) -> int:
     return 3 if is_complex(dtype) else 2 if is_inexact(dtype) else 1 if is_integer(dtype) else 0
 
 
-def _holds(into: np.dtype[Any], weak: np.dtype[Any]) -> bool:
+def holds(into: np.dtype[Any], weak: np.dtype[Any]) -> bool:
     """Whether a Python scalar of dtype `weak` may become `into`."""
     return into != np.bool_ and _rank(into) >= _rank(weak)
 

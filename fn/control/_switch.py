@@ -67,6 +67,8 @@ INDEX = ArrayType((), "int32")
 # Primitives whose number of steps depends on their arguments: at a point that is nobody's, they may
 # never end.
 _LOOPS = frozenset({"while_loop"})
+# What calls Python is run only for the lanes that come there.
+_PYTHON = frozenset({"host", "ordered"})
 
 
 # --- switch -----------------------------------------------------------------------------
@@ -86,7 +88,7 @@ def bind_switch(
     used = [any(column) for column in zip(*map(uses, programs), strict=True)]
     outs: dict[int, Any] = {j: values[i] for j, i in passed(programs).items()}
     wanted = [j for j in range(len(programs[0].outputs)) if j not in outs]
-    if wanted:
+    if wanted or any(p.effects for p in programs):
         at = [i for i, u in enumerate(used) if u]
         small = tuple([slice_program(p, at, wanted) for p in programs])
         found = bind(switch_p, index, *[values[i] for i in at], branches=small, batched=batched)
@@ -150,7 +152,7 @@ def _switch_batch(axis: Any, args: Any, dims: Any, *, branches: Any, batched: st
     if axis.name is not None and any(program_mentions_axis(b, axis.name) for b in branches):
         # A collective is between all lanes, so every branch runs with all of them.
         outs = _every_branch(index, operands, branches, axis, flags)
-    elif batched == "map":
+    elif batched == "map" or builtins.any(b.effects & _PYTHON for b in branches):
         outs = _one_by_one(index, operands, branches, axis.size, flags)
     else:
         outs = bind_lanes(index, branches, operands, flags, any=batched == "any")
@@ -227,7 +229,7 @@ def bind_lanes(
         for j, i in passed(programs).items()
     }
     wanted = [j for j in range(len(programs[0].outputs)) if j not in outs]
-    if wanted:
+    if wanted or builtins.any(p.effects for p in programs):
         at = [
             i for i, column in enumerate(zip(*map(uses, programs), strict=True)) if True in column
         ]

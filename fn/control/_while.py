@@ -21,6 +21,7 @@ from fn.control._derive import (
     uses,
     with_zeros,
 )
+from fn.control._quiet import quiet
 from fn.control._switch import bind_switch
 from fn.core import (
     ArrayType,
@@ -56,7 +57,7 @@ def bind_while(
     # A carry that every step hands on as it came is a constant of the loop.
     fixed = [i for i in range(k) if body.outputs[i] is body.inputs[b + i]]
     moving = [i for i in range(k) if i not in fixed]
-    if not moving:
+    if not moving and not cond.effects and not body.effects:
         return list(init)
     values = []
     programs = []
@@ -281,7 +282,8 @@ def _while_linearize(args: Any, nonzero: Flags, **params: Any) -> tuple[Any, ...
     )
 
     def linear_map(tangents: Sequence[Any]) -> list[Any]:
-        return known(jvp_loop(while_loop_p, args, spread(nonzero, tangents), **params)[1])
+        again = {**params, "cond": quiet(params["cond"]), "body": quiet(body)}
+        return known(jvp_loop(while_loop_p, args, spread(nonzero, tangents), **again)[1])
 
     return outs, flags[params["body_consts"] :], linear_map
 

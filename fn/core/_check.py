@@ -24,6 +24,11 @@ def check(program: Program) -> Program:
 
     Raises:
         ProgramError: with the program printed around the fault.
+
+    >>> import fn
+    >>> program = fn.trace(lambda x: 2 * x)(1.0)
+    >>> fn.check_program(program) is program
+    True
     """
     if program.cache.get("checked"):
         return program

@@ -8,7 +8,7 @@ from fn.core._program import Atom, Equation, Program, Variable
 
 
 def dce(program: Program, used: Sequence[bool] | None = None) -> Program:
-    """`program` without the equations its outputs do not need.
+    """`program` without the equations its outputs do not need; those with an effect stay.
 
     Args:
         program: any Program. Its inputs stay as they are.
@@ -21,7 +21,7 @@ def dce(program: Program, used: Sequence[bool] | None = None) -> Program:
     kept: list[Equation] = []
     for equation in reversed(program.equations):
         wanted = [v in needed for v in equation.outputs]
-        if not any(wanted):
+        if not any(wanted) and not equation.effects:
             continue
         if equation.primitive.prune is not None and not all(wanted):
             equation = _prune(equation, wanted)

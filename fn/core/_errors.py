@@ -16,6 +16,7 @@ class FnError(Exception):
         expected: what would have been accepted.
         got: what came: type strings and paths, never data.
         fix: what to do about it.
+        where: the user's line; by default the one being executed.
     """
 
     def __init__(
@@ -25,10 +26,11 @@ class FnError(Exception):
         expected: str | None = None,
         got: str | None = None,
         fix: str | None = None,
+        where: str | None = None,
     ) -> None:
         self.what, self.expected, self.got, self.fix = what, expected, got, fix
-        source = current_source()
-        self.where = None if source is None else str(source)
+        source = None if where else current_source()
+        self.where = where if source is None else str(source)
         labelled = (("expected", expected), ("got", got), ("fix", fix), ("at", self.where))
         lines = [f"  {label + ':':<10}{text}" for label, text in labelled if text]
         super().__init__("\n".join([what, *lines]))
@@ -66,9 +68,37 @@ class MissingRuleError(FnError, NotImplementedError):
     """A primitive has no such rule, and says why."""
 
 
+class MissingExtraError(FnError, ImportError):
+    """Something needs a package that is not installed; the message names the extra that has it."""
+
+
+class CheckError(FnError, AssertionError):
+    """What `fn.check` was told holds does not.
+
+    Args:
+        message: the user's own, with values in it.
+        inside: in which iteration and for which entry of a batch.
+        where: the line of the check.
+    """
+
+    def __init__(
+        self, message: str, *, inside: str | None = None, where: str | None = None
+    ) -> None:
+        self.message, self.inside = message, inside
+        place = f"\n  {'in:':<10}{inside}" if inside else ""
+        super().__init__(f"check: {message}{place}", where=where)
+
+
 class ProgramError(FnError):
     """The checker found a Program that breaks the law."""
 
 
 class ParseError(FnError, ValueError):
     """A text is not a Program."""
+
+    line: int | None = None
+    """The line of the text where it goes wrong, counted from one; None if no line is to blame."""
+
+
+class ProgramFormatError(ParseError):
+    """A file is not one that `Program.save` wrote."""

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from fn.core._program import Literal, Program, Variable
-from fn.core._trace import Tracer, bind, check_open, context
+from fn.core._trace import Tracer, bind, check_open, context, from_source
 
 Repeater = Callable[[Program, list[Any]], "list[Any] | None"]
 
@@ -53,6 +53,11 @@ def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
 
     Returns:
         One value per output. Under a trace the equations are recorded, otherwise evaluated.
+
+    >>> import fn
+    >>> program = fn.trace(lambda x, y: x * y)(1.0, 1.0)
+    >>> [float(out) for out in fn.evaluate(program, [2.0, 3.0])]
+    [6.0]
     """
     values = [*args, *program.captured]
     trace = context.trace
@@ -63,9 +68,14 @@ def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
             check_open(value, program.name)
     env: dict[Variable, Any] = dict(zip(program.inputs, values, strict=True))
     last = _last_uses(program)
+    pure = not program.effects
     for index, equation in enumerate(program.equations):
         inputs = [a.operand if isinstance(a, Literal) else env[a] for a in equation.inputs]
-        result = bind(equation.primitive, *inputs, **equation.params)
+        if pure or not equation.effects:
+            result = bind(equation.primitive, *inputs, **equation.params)
+        else:  # it may have something to say, and says where
+            with from_source(equation.source):
+                result = bind(equation.primitive, *inputs, **equation.params)
         env.update(
             zip(equation.outputs, result if equation.primitive.multiple else (result,), strict=True)
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from fn.core._errors import ArgumentError, FnError
 from fn.core._primitive import Linear, Primitive
 from fn.core._types import ArrayType
@@ -23,10 +25,21 @@ def infer(
     if found is None:
         result = primitive.type(*types, **params)
         found = result if isinstance(result, tuple) else (result,)
-        if len(_inferred) > 100_000:
-            _inferred.clear()
-        _inferred[key] = found
+        if not primitive.multiple or all(map(_small, params.values())):
+            if len(_inferred) > 100_000:
+                _inferred.clear()
+            _inferred[key] = found
     return found
+
+
+def _small(value: Any) -> bool:
+    """Whether a parameter may be kept: no Program, and nothing that may hold what a user's function does."""
+    if isinstance(value, tuple):
+        return all(map(_small, value))
+    return isinstance(value, _SMALL)
+
+
+_SMALL = (bool, int, float, str, type(None), np.dtype, np.generic, ArrayType)
 
 
 def _unhashable(primitive: Primitive, params: dict[str, Any]) -> FnError:

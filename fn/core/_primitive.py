@@ -85,6 +85,19 @@ class Primitive:
             the equation without its unused outputs; a third result says, per output, which stay,
             if some have to that are not used.
         multiple: whether the operation returns a tuple.
+        effect: what running it does besides computing outputs: None for nothing; a word, `"host"` for
+            a call of a Python function, `"ordered"` for one that keeps its place among others,
+            `"check"` for something that may fail, `"tag"` for a name others may refer to; or, for a
+            primitive that does not run all the Programs it carries, `(**params) -> frozenset` of
+            such words. No transform drops, repeats or merges an equation with an effect.
+        eager: `(*arrays, **params) -> value`, how to apply it where nothing is compiled, for what is
+            Python anyway. None compiles it alone.
+
+    >>> import fn
+    >>> program = fn.trace(fn.numpy.sin)(fn.ArrayType((3,), "float32"))
+    >>> primitive = program.equations[0].primitive
+    >>> primitive.name, primitive is fn.Primitive.named["sin"]
+    ('sin', True)
     """
 
     name: str
@@ -96,6 +109,8 @@ class Primitive:
     linearize: Rule | None = None
     prune: Rule | None = None
     multiple: bool = False
+    effect: str | Callable[..., frozenset[str]] | None = None
+    eager: Rule | None = None
 
     # How the parser finds a primitive by name. It holds no rules: redefining a primitive in a
     # notebook cell simply replaces the entry.

@@ -26,9 +26,11 @@ import numpy as np
 from fn.core._program import Atom, Literal, Program, Variable
 from fn.core._types import DTYPES, ArrayType, dtype_name
 
+_NUMBERS = ("inf", "nan")
+
 
 def variable_names() -> Iterator[str]:
-    """a, b, …, z, aa, ab, …"""
+    """a, b, …, z, aa, ab, …, without the words that are numbers."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     count = 0
     while True:
@@ -36,7 +38,8 @@ def variable_names() -> Iterator[str]:
         while n >= 0:
             name = letters[n % 26] + name
             n = n // 26 - 1
-        yield name
+        if name not in _NUMBERS:
+            yield name
         count += 1
 
 

@@ -13,7 +13,14 @@ from fn.core._types import ArrayType, type_of
 
 
 class Variable:
-    """A value inside one Program, known by its type; two variables are the same only by identity."""
+    """A value inside one Program, known by its type; two variables are the same only by identity.
+
+    >>> import fn
+    >>> program = fn.trace(lambda x: 2 * x)(1.0)
+    >>> variable = program.inputs[0]
+    >>> variable.type
+    ~f32[]
+    """
 
     __slots__ = ("type",)
 
@@ -25,7 +32,12 @@ class Variable:
 
 
 class Literal:
-    """A scalar constant written into a Program: a Python or NumPy scalar and its type."""
+    """A scalar constant written into a Program: a Python or NumPy scalar and its type.
+
+    >>> import fn
+    >>> float(fn.Literal(2.0).value), fn.Literal(2.0).type
+    (2.0, ~f32[])
+    """
 
     __slots__ = ("value", "type", "_key")
 
@@ -36,9 +48,14 @@ class Literal:
             raise TypeError(f"a Literal holds a scalar; got {type or value.__class__.__name__}")
         # The stored value is a NumPy scalar of exactly this dtype, so that equal literals have
         # equal bytes; wrapping around is what XLA does with an integer that does not fit.
-        if value.__class__ is not type.dtype.type:
-            with np.errstate(over="ignore", invalid="ignore"):
-                value = np.asarray(value).astype(type.dtype)[()]
+        exact = type.dtype.type
+        if value.__class__ is not exact:
+            small = value.__class__ in (float, int) and 0 <= value <= 100
+            if small and type.dtype.kind in "fiuc":  # NumPy's own number types hold it
+                value = exact(value)
+            else:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    value = np.asarray(value).astype(type.dtype)[()]
         self.type, self.value = type, value
         self._key = type, value.tobytes()
 
@@ -59,9 +76,19 @@ class Literal:
 
 Atom: TypeAlias = Variable | Literal
 
+PURE: frozenset[str] = frozenset()
+"""The effects of what has none."""
+
 
 class Equation:
-    """`outputs = primitive[params](inputs)`, and the user's line it came from."""
+    """`outputs = primitive[params](inputs)`, and the user's line it came from.
+
+    >>> import fn
+    >>> program = fn.trace(lambda x: 2 * x)(1.0)
+    >>> equation = program.equations[0]
+    >>> equation.primitive.name, len(equation.inputs), len(equation.outputs)
+    ('mul', 2, 1)
+    """
 
     __slots__ = ("primitive", "inputs", "outputs", "params", "source")
 
@@ -75,6 +102,21 @@ class Equation:
     ) -> None:
         self.primitive, self.inputs, self.outputs = primitive, inputs, outputs
         self.params, self.source = params, source
+
+    @property
+    def effects(self) -> frozenset[str]:
+        """What running it does besides computing outputs (`Primitive.effect`), sub-programs included."""
+        effect = self.primitive.effect
+        if effect is not None:
+            return frozenset((effect,)) if isinstance(effect, str) else effect(**self.params)
+        found = PURE
+        for value in self.params.values():
+            if isinstance(value, Program):
+                found |= value.effects
+            elif isinstance(value, tuple):
+                for program in programs_in(value):
+                    found |= program.effects
+        return found
 
     def with_inputs(self, inputs: tuple[Atom, ...]) -> Equation:
         """The same operation on other inputs of the same types, with new output variables."""
@@ -94,6 +136,13 @@ class Program:
 
     Programs compare by structure: equal up to the names of variables, with captured arrays compared
     by identity. `str(program)` is stable and `Program.parse` reads it back.
+
+    >>> import fn
+    >>> program = fn.trace(lambda x: 2 * x)(fn.ArrayType((3,), "float32"))
+    >>> len(program.equations), program.out_types
+    (1, (f32[3],))
+    >>> fn.Program.parse(str(program)) == program
+    True
     """
 
     __slots__ = (
@@ -140,6 +189,14 @@ class Program:
         """Types of the outputs."""
         return tuple([a.type for a in self.outputs])
 
+    @property
+    def effects(self) -> frozenset[str]:
+        """The effects of its equations; empty for a pure function. Looked for once."""
+        found: frozenset[str] | None = self.cache.get("effects")
+        if found is None:
+            found = self.cache["effects"] = PURE.union(*[e.effects for e in self.equations])
+        return found
+
     def closed(self) -> Program:
         """This Program with its captured inputs made ordinary ones, so that it can be a parameter."""
         if not self.captured:
@@ -164,7 +221,7 @@ class Program:
             return True
         if not isinstance(other, Program):
             return NotImplemented
-        return hash(self) == hash(other) and _same(self, other)
+        return _equal(self, other, {})
 
     def __hash__(self) -> int:
         known: int | None = self._hash
@@ -177,6 +234,14 @@ class Program:
     _hash: int | None
     parse: ClassVar[Callable[..., Program]]
     """`Program.parse(text, captured=())`: read back what `str(program)` wrote."""
+    save: ClassVar[Callable[..., None]]
+    """`program.save(path)`: write it to a file."""
+    load: ClassVar[Callable[..., Program]]
+    """`Program.load(path, captured=())`: read back what `save` wrote."""
+    dumps: ClassVar[Callable[..., str]]
+    """`program.dumps()`: what `save` writes, as a string."""
+    loads: ClassVar[Callable[..., Program]]
+    """`Program.loads(text, captured=())`: read back what `dumps` gave."""
 
     def __repr__(self) -> str:
         ins, outs = (", ".join(map(str, types)) for types in (self.in_types, self.out_types))
@@ -192,7 +257,20 @@ def programs_in(param: Any) -> Iterator[Program]:
             yield from programs_in(part)
 
 
-def _same(p: Program, q: Program) -> bool:
+_Known = dict[tuple[int, int], bool]
+
+
+def _equal(p: Program, q: Program, known: _Known) -> bool:
+    """Equality up to renaming. A Program shared by many is compared once: `known` has the answers."""
+    if p is q:
+        return True
+    key = id(p), id(q)
+    if key not in known:
+        known[key] = hash(p) == hash(q) and _same(p, q, known)
+    return known[key]
+
+
+def _same(p: Program, q: Program, known: _Known) -> bool:
     """Equality up to renaming; variables are numbered in the order they appear."""
     if len(p.equations) != len(q.equations) or len(p.captured) != len(q.captured):
         return False
@@ -210,7 +288,7 @@ def _same(p: Program, q: Program) -> bool:
     for e, g in zip(p.equations, q.equations, strict=True):
         if e.primitive is not g.primitive or len(e.inputs) != len(g.inputs):
             return False
-        if not all(map(match, e.inputs, g.inputs)) or not _same_params(e.params, g.params):
+        if not all(map(match, e.inputs, g.inputs)) or not _same_params(e.params, g.params, known):
             return False
         if [v.type for v in e.outputs] != [v.type for v in g.outputs]:
             return False
@@ -218,10 +296,12 @@ def _same(p: Program, q: Program) -> bool:
     return len(p.outputs) == len(q.outputs) and all(map(match, p.outputs, q.outputs))
 
 
-def _same_params(p: Any, q: Any) -> bool:
+def _same_params(p: Any, q: Any, known: _Known) -> bool:
     """Equality of parameters in which not-a-number equals itself."""
     if isinstance(p, Mapping):
-        return p.keys() == q.keys() and all(_same_params(p[k], q[k]) for k in p)
+        return p.keys() == q.keys() and all(_same_params(p[k], q[k], known) for k in p)
     if isinstance(p, tuple) and isinstance(q, tuple):
-        return len(p) == len(q) and all(map(_same_params, p, q))
+        return len(p) == len(q) and all(_same_params(a, b, known) for a, b in zip(p, q))
+    if isinstance(p, Program) and isinstance(q, Program):
+        return _equal(p, q, known)
     return bool(p == q) or (p != p and q != q)

@@ -53,7 +53,15 @@ class Source:
         return Derived(self.code, self.offset, (*self.origin, step), self.lanes)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.code.co_name}"
+        return f"{shown_file(self.file)}:{self.line} in {self.code.co_name}"
+
+
+def shown_file(name: str) -> str:
+    """How people know the file called `name`: a notebook's cell by its number, `Cell In[3]`."""
+    notebook = sys.modules.get("IPython")
+    shell = None if notebook is None else notebook.get_ipython()
+    found = None if shell is None else shell.compile.format_code_name(name)
+    return " ".join(found) if found else name
 
 
 class Lanes(NamedTuple):

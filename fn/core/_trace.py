@@ -60,6 +60,10 @@ def bind(primitive: Primitive, *args: Any, **params: Any) -> Any:
 
     Arrays are positional; parameters are keyword-only and hashable. Returns what the primitive
     returns, a tuple if it is `multiple`.
+
+    >>> import fn
+    >>> round(float(fn.bind(fn.Primitive.named["sin"], 0.5)), 4)
+    0.4794
     """
     trace = context.trace
     if trace is None:
@@ -71,6 +75,12 @@ class Tracer:
     """Stands for an array while a function is traced: it has a type and, usually, no value.
 
     Operators and methods (`x + y`, `x[0]`, `x.sum()`) are those of `fn.numpy` arrays.
+
+    >>> import fn
+    >>> kinds = []
+    >>> program = fn.trace(lambda x: kinds.append(type(x)) or x)(1.0)
+    >>> issubclass(kinds[0], fn.Tracer)
+    True
     """
 
     __slots__ = ("_trace", "_atom")
@@ -182,6 +192,8 @@ class Trace:
         self.inputs: list[Variable] = []
         # What concrete (or outer) value each variable has, where an eager transform knows it.
         self.values: dict[Variable, Any] = {}
+        # Whether the Program is good for this call alone: Python asked for a value, or something is
+        # in it that goes by identity (see `for_this_call`).
         self.asked = False
         self.closed = False
         self.paths = paths
@@ -347,6 +359,18 @@ def from_source(source: Source | None) -> Iterator[None]:
         _source_state.source = before
 
 
+def for_this_call() -> None:
+    """Keep what is being traced from being remembered and used for a later call.
+
+    A function found again counts as the same if what it holds is equal. A callback is not: it may
+    append to a list, and to which one matters.
+    """
+    trace = context.trace
+    while trace is not None:
+        trace.asked = True
+        trace = trace.parent
+
+
 # --- leaks and concrete values ----------------------------------------------------------
 
 
@@ -402,6 +426,10 @@ def concrete(tracer: Tracer, asked: str, fix: str) -> Any:
         raise _concretization(tracer, unknown, asked, fix) from None
 
 
+# What depends on other effects cannot be known while tracing without causing them twice.
+_REPEATABLE = frozenset({"tag", "check"})
+
+
 class _Unknown(Exception):
     """The value depends on this variable, which has none."""
 
@@ -428,6 +456,8 @@ def _value(trace: Trace, variable: Variable, asked: str, fix: str) -> Any:
         equation = trace.definition(current)
         if equation is None:
             raise _Unknown(trace, current)
+        if equation.effects - _REPEATABLE:
+            raise _Unknown(trace, current)
         waiting = [
             a for a in equation.inputs
             if isinstance(a, Variable) and (a not in values or isinstance(values[a], Tracer))
@@ -445,7 +475,8 @@ def _value(trace: Trace, variable: Variable, asked: str, fix: str) -> Any:
 
 def _concretization(tracer: Tracer, unknown: _Unknown, asked: str, fix: str) -> FnError:
     trace = unknown.trace
-    argument = "an argument"
+    equation = trace.definition(unknown.variable)
+    argument = "an argument" if equation is None else f"`{equation.primitive.name}`, an effect"
     if trace.paths is not None and unknown.variable in trace.inputs:
         paths = list(trace.paths())
         index = trace.inputs.index(unknown.variable)

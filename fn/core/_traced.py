@@ -18,6 +18,7 @@ from fn.core._errors import ArgumentError, FnError
 from fn.core._infer import not_an_array
 from fn.core._program import Program
 from fn.core._source import state as _source_state
+from fn.core._switches import checks
 from fn.core._trace import Trace, Tracer, context, recording
 from fn.core._tree import PyTreeDef, leaf_paths, tree_flatten, tree_unflatten
 from fn.core._types import ArrayType, type_of, x64_enabled
@@ -134,7 +135,11 @@ _cache: OrderedDict[Any, deque[tuple[Snapshot, Traced]]] = OrderedDict()
 
 
 def clear_trace_cache() -> None:
-    """Forget all remembered traces, and the arrays they captured."""
+    """Forget all remembered traces, and the arrays they captured.
+
+    >>> import fn
+    >>> fn.clear_trace_cache()
+    """
     _cache.clear()
 
 
@@ -177,7 +182,7 @@ def trace_call(
     root = _root(function)
     scope = {**axis_sizes(), **(axes or {})}
     key = (
-        root, split.tree, where, statics, in_types, tuple(scope.items()), x64_enabled(),
+        root, split.tree, where, statics, in_types, tuple(scope.items()), x64_enabled(), checks.value,
     )  # fmt: skip
     seen: Snapshot | None
     try:

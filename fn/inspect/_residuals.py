@@ -22,7 +22,13 @@ from fn.transforms import linearize_program, transpose_program
 
 
 class Residual(NamedTuple):
-    """One value kept for the backward pass."""
+    """One value kept for the backward pass.
+
+    >>> import fn, fn.numpy as np
+    >>> [kept] = fn.inspect.residuals(lambda x: np.exp(x).sum())(np.ones(3))
+    >>> isinstance(kept, fn.inspect.Residual), kept.origin, kept.bytes
+    (True, 'exp', 12)
+    """
 
     type: ArrayType
     bytes: int
@@ -40,7 +46,13 @@ class Residual(NamedTuple):
 
 
 class Residuals(list[Residual]):
-    """The values kept, largest first; prints as a table."""
+    """The values kept, largest first; prints as a table.
+
+    >>> import fn, fn.numpy as np
+    >>> kept = fn.inspect.residuals(lambda x: np.exp(x).sum())(np.ones(3))
+    >>> isinstance(kept, fn.inspect.Residuals), len(kept)
+    (True, 1)
+    """
 
     @property
     def bytes(self) -> int:

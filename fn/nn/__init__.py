@@ -31,6 +31,7 @@ from fn.nn._activations import squareplus as squareplus
 from fn.nn._activations import swish as swish
 from fn.nn._activations import tanh as tanh
 from fn.nn._attention import dot_product_attention as dot_product_attention
+from fn.nn._combine import repeat as repeat
 from fn.nn._combine import serial as serial
 from fn.nn._contract import Layer as Layer
 from fn.nn._contract import as_layer as as_layer

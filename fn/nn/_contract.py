@@ -25,7 +25,14 @@ State = dict[str, Any]
 
 
 class Layer(NamedTuple):
-    """A pair of pure functions, `init` and `apply`; see `fn.nn`. Unpacks: `init, apply = layer`."""
+    """A pair of pure functions, `init` and `apply`; see `fn.nn`. Unpacks: `init, apply = layer`.
+
+    >>> import fn, fn.numpy as np
+    >>> init, apply = fn.nn.dense(3)
+    >>> params, state = init(fn.random.key(0), np.ones((2, 4)))
+    >>> sorted(params)
+    ['b', 'w']
+    """
 
     init: Callable[..., tuple[Params, State]]
     apply: Callable[..., tuple[Any, State]]
@@ -36,6 +43,11 @@ def as_layer(layer: Any) -> Layer:
 
     Raises:
         ArgumentError: if it is neither.
+
+    >>> import fn, fn.numpy as np
+    >>> init, apply = fn.nn.as_layer(np.tanh)
+    >>> init(fn.random.key(0), np.ones(2))
+    ({}, {})
     """
     if isinstance(layer, Layer):
         return layer
@@ -50,7 +62,13 @@ def as_layer(layer: Any) -> Layer:
 
 
 def stateless(function: Callable[[Any], Any]) -> Layer:
-    """The layer without parameters that applies `function`."""
+    """The layer without parameters that applies `function`.
+
+    >>> import fn, fn.numpy as np
+    >>> layer = fn.nn.stateless(lambda x: 2 * x)
+    >>> layer.init(fn.random.key(0), np.ones(2))
+    ({}, {})
+    """
 
     def init(key: Any, spec: Any) -> tuple[Params, State]:
         return {}, {}

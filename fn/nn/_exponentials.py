@@ -7,6 +7,7 @@ from typing import Any
 import fn.numpy as np
 from fn import ops
 from fn.core import ArgumentError, is_inexact, public, type_of
+from fn.scipy import special
 
 Axis = Any
 
@@ -16,15 +17,6 @@ def _floating(name: str, x: Any) -> Any:
     if kind is None:
         raise ArgumentError(f"nn.{name}: not an array", expected="an array", got=type(x).__name__)
     return np.asarray(x) if is_inexact(kind.dtype) else np.astype(np.asarray(x), float)
-
-
-def _largest(x: Any, axis: Axis, where: Any) -> Any:
-    """The maximum, a constant to the derivative: results do not depend on it. 0 if there is no finite one."""
-    real = np.real(x)
-    if where is not None:
-        real = np.where(where, real, -np.inf)
-    top = ops.stop_gradient(np.max(real, axis=axis, keepdims=True, initial=-np.inf))
-    return np.where(np.isfinite(top), top, 0.0)
 
 
 @public
@@ -40,9 +32,7 @@ def softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
     >>> fn.nn.softmax(np.array([1.0, 1.0]))
     Array([0.5, 0.5], dtype=float32)
     """
-    x = _floating("softmax", x)
-    powers = np.exp(_counted(np.subtract(x, _top(x, axis, where)), where))
-    return np.divide(powers, np.sum(powers, axis=axis, keepdims=True))
+    return special.softmax(x, axis=axis, where=where)
 
 
 @public
@@ -53,64 +43,10 @@ def log_softmax(x: Any, axis: Axis = -1, where: Any = None) -> Any:
     >>> float(fn.nn.log_softmax(np.array([0.0]))[0])
     0.0
     """
-    x = _floating("log_softmax", x)
-    shifted = np.subtract(x, _top(x, axis, where))
-    powers = np.exp(_counted(shifted, where))
-    out = np.subtract(shifted, np.log(np.sum(powers, axis=axis, keepdims=True)))
-    return out if where is None else np.where(where, out, -np.inf)
+    return special.log_softmax(x, axis=axis, where=where)
 
 
-def _top(x: Any, axis: Axis, where: Any) -> Any:
-    if where is None:
-        return ops.stop_gradient(np.max(x, axis=axis, keepdims=True))
-    return _largest(x, axis, where)
-
-
-def _counted(x: Any, where: Any) -> Any:
-    return x if where is None else np.where(where, x, -np.inf)
-
-
-@public
-def logsumexp(
-    a: Any,
-    axis: Axis = None,
-    b: Any = None,
-    keepdims: bool = False,
-    return_sign: bool = False,
-    where: Any = None,
-) -> Any:
-    """`log(sum(b * exp(a)))` over axes, without overflow; -inf where nothing is summed.
-
-    Args:
-        a: array.
-        axis: an axis, several, or None for all.
-        b: factors that broadcast with `a`.
-        keepdims: keep the axes, with size 1.
-        return_sign: also give the sign of the sum; the result is then the logarithm of its size. Without
-            it a negative sum gives NaN.
-        where: mask of the elements that count.
-
-    >>> import fn, fn.numpy as np
-    >>> float(fn.nn.logsumexp(np.array([1000.0, -np.inf])))
-    1000.0
-    """
-    x = _floating("logsumexp", a)
-    if b is not None:
-        x, b = np.broadcast_arrays(x, _floating("logsumexp", b))
-        where = np.not_equal(b, 0) if where is None else np.logical_and(where, np.not_equal(b, 0))
-    top = _largest(x, axis, where)
-    powers = np.exp(_counted(np.subtract(x, top), where))
-    total = np.sum(powers if b is None else np.multiply(b, powers), axis=axis, keepdims=True)
-    sign = np.sign(total)
-    if return_sign:
-        total = np.abs(total)
-    # The logarithm of no sum stays out of the derivative.
-    empty = np.equal(total, 0)
-    out = np.where(empty, -np.inf, np.add(np.log(np.where(empty, 1.0, total)), top))
-    if not keepdims:
-        axes = tuple(range(x.ndim)) if axis is None else axis
-        out, sign = np.squeeze(out, axes), np.squeeze(sign, axes)
-    return (out, sign) if return_sign else out
+logsumexp = special.logsumexp
 
 
 @public

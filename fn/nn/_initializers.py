@@ -72,9 +72,47 @@ def ones(key: Any, shape: Sequence[int], dtype: Any = "float32") -> Any:
     return np.ones(tuple(shape), dtype)
 
 
-lecun_normal = variance_scaling(1.0)
-"""LeCun et al., "Efficient BackProp", 1998: for tanh and self-normalising layers."""
-he_normal = variance_scaling(2.0)
-"""He et al., "Delving deep into rectifiers", 2015: for ReLU."""
-glorot_uniform = variance_scaling(1.0, "fan_avg", "uniform")
-"""Glorot and Bengio, "Understanding the difficulty of training deep feedforward networks", 2010."""
+_lecun_normal = variance_scaling(1.0)
+
+
+def lecun_normal(key: Any, shape: Sequence[int], dtype: Any = "float32") -> Any:
+    """Truncated normal weights of variance `1 / fan_in`, for tanh and self-normalising layers.
+
+    Source: LeCun et al., "Efficient BackProp", 1998.
+
+    >>> import fn
+    >>> fn.nn.lecun_normal(fn.random.key(0), (3, 4)).shape
+    (3, 4)
+    """
+    return _lecun_normal(key, shape, dtype)
+
+
+_he_normal = variance_scaling(2.0)
+
+
+def he_normal(key: Any, shape: Sequence[int], dtype: Any = "float32") -> Any:
+    """Truncated normal weights of variance `2 / fan_in`, for ReLU.
+
+    Source: He et al., "Delving deep into rectifiers", 2015.
+
+    >>> import fn
+    >>> fn.nn.he_normal(fn.random.key(0), (3, 4)).shape
+    (3, 4)
+    """
+    return _he_normal(key, shape, dtype)
+
+
+_glorot_uniform = variance_scaling(1.0, "fan_avg", "uniform")
+
+
+def glorot_uniform(key: Any, shape: Sequence[int], dtype: Any = "float32") -> Any:
+    """Uniform weights of variance `2 / (fan_in + fan_out)`.
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward
+    networks", 2010.
+
+    >>> import fn
+    >>> fn.nn.glorot_uniform(fn.random.key(0), (3, 4)).shape
+    (3, 4)
+    """
+    return _glorot_uniform(key, shape, dtype)

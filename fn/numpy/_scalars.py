@@ -59,4 +59,9 @@ class _Arrays(type):
 
 
 class ndarray(metaclass=_Arrays):
-    """What arrays are instances of: `isinstance(x, ndarray)` holds for arrays and for tracers."""
+    """What arrays are instances of: `isinstance(x, ndarray)` holds for arrays and for tracers.
+
+    >>> import fn, fn.numpy as np
+    >>> isinstance(np.ones(2), np.ndarray)
+    True
+    """

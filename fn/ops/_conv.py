@@ -63,6 +63,14 @@ def conv(
         batch_groups: the batch falls into so many groups, each with its own features of the result.
         preferred: dtype of the sums and the result; that of the operands by default.
         precision: `default`, `high` or `highest`, for machines that multiply faster with fewer bits.
+
+    >>> import fn, numpy as np
+    >>> x, w = np.ones((2, 3, 8), np.float32), np.ones((4, 3, 5), np.float32)
+    >>> fn.ops.conv(
+    ...     x, w, strides=(1,), padding=((0, 0),), x_dilation=(1,), w_dilation=(1,),
+    ...     x_layout=(0, 1, 2), w_layout=(0, 1, 2), out_layout=(0, 1, 2)
+    ... ).shape
+    (2, 4, 4)
     """
     return bind(
         conv_p, x, w, strides=strides, padding=padding, x_dilation=x_dilation, w_dilation=w_dilation,

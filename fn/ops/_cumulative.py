@@ -33,7 +33,12 @@ def _previous(x: Any, first: float, axis: int, reverse: bool) -> Any:
 # --- linear_recurrence ------------------------------------------------------------------
 @public
 def linear_recurrence(a: Any, b: Any, *, axis: int, reverse: bool = False) -> Any:
-    """`h[i] = a[i] * h[i - 1] + b[i]` along `axis`, starting from `h[0] = b[0]`."""
+    """`h[i] = a[i] * h[i - 1] + b[i]` along `axis`, starting from `h[0] = b[0]`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.linear_recurrence(np.float32([0, 2, 2]), np.float32([1, 1, 1]), axis=0).tolist()
+    [1.0, 3.0, 7.0]
+    """
     return bind(linear_recurrence_p, a, b, axis=axis, reverse=reverse)
 
 
@@ -139,7 +144,12 @@ def _cumulative(
 # --- cumsum, cumprod --------------------------------------------------------------------
 @public
 def cumsum(x: Any, *, axis: int, reverse: bool = False) -> Any:
-    """Sums of the elements up to each one along `axis`; from each one on in reverse."""
+    """Sums of the elements up to each one along `axis`; from each one on in reverse.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.cumsum(np.array([1, 2, 3]), axis=0).tolist()
+    [1, 3, 6]
+    """
     return bind(cumsum_p, x, axis=axis, reverse=reverse)
 
 
@@ -154,7 +164,12 @@ cumsum_p = _cumulative(
 
 @public
 def cumprod(x: Any, *, axis: int, reverse: bool = False) -> Any:
-    """Products of the elements up to each one along `axis`; from each one on in reverse."""
+    """Products of the elements up to each one along `axis`; from each one on in reverse.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.cumprod(np.array([1, 2, 3]), axis=0).tolist()
+    [1, 2, 6]
+    """
     return bind(cumprod_p, x, axis=axis, reverse=reverse)
 
 
@@ -171,13 +186,23 @@ cumprod_p = _cumulative(
 # --- cummax, cummin ---------------------------------------------------------------------
 @public
 def cummax(x: Any, *, axis: int, reverse: bool = False) -> Any:
-    """Largest of the elements up to each one along `axis`; those that tie share the derivative."""
+    """Largest of the elements up to each one along `axis`; those that tie share the derivative.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.cummax(np.array([1, 3, 2]), axis=0).tolist()
+    [1, 3, 3]
+    """
     return bind(cummax_p, x, axis=axis, reverse=reverse)
 
 
 @public
 def cummin(x: Any, *, axis: int, reverse: bool = False) -> Any:
-    """Smallest of the elements up to each one along `axis`; those that tie share the derivative."""
+    """Smallest of the elements up to each one along `axis`; those that tie share the derivative.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.cummin(np.array([3, 1, 2]), axis=0).tolist()
+    [3, 1, 1]
+    """
     return bind(cummin_p, x, axis=axis, reverse=reverse)
 
 
@@ -205,7 +230,12 @@ cummin_p = _cumulative(
 # --- cumlogsumexp -----------------------------------------------------------------------
 @public
 def cumlogsumexp(x: Any, *, axis: int, reverse: bool = False) -> Any:
-    """Logarithm of the running sum of `exp(x)` along `axis`, without overflow."""
+    """Logarithm of the running sum of `exp(x)` along `axis`, without overflow.
+
+    >>> import fn, numpy as np
+    >>> [round(x, 3) for x in fn.ops.cumlogsumexp(np.zeros(2, np.float32), axis=0).tolist()]
+    [0.0, 0.693]
+    """
     return bind(cumlogsumexp_p, x, axis=axis, reverse=reverse)
 
 

@@ -48,6 +48,11 @@ def dot_general(
         batch: axes of `x` and, pair by pair, of `y`, which run in parallel.
         preferred: dtype of the sums and the result; that of the operands by default.
         precision: `default`, `high` or `highest`, where the machine can trade bits for speed.
+
+    >>> import fn, numpy as np
+    >>> x, y = np.ones((2, 3), np.float32), np.ones((3, 4), np.float32)
+    >>> fn.ops.dot_general(x, y, contract=((1,), (0,))).shape
+    (2, 4)
     """
     preferred = None if preferred is None else np.dtype(preferred)
     return bind(

@@ -77,6 +77,10 @@ def dynamic_slice(x: Any, *starts: Any, sizes: Ints) -> Any:
         x: array.
         starts: a scalar integer for each axis.
         sizes: size of the result along each axis.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.dynamic_slice(np.arange(5), 2, sizes=(2,)).tolist()
+    [2, 3]
     """
     return bind(dynamic_slice_p, x, *starts, sizes=sizes)
 
@@ -136,7 +140,12 @@ dynamic_slice_p = Primitive(
 # --- dynamic_update_slice ---------------------------------------------------------------
 @public
 def dynamic_update_slice(x: Any, update: Any, *starts: Any) -> Any:
-    """`x` with `update` in place of the part that begins at `starts`, moved inside as by `dynamic_slice`."""
+    """`x` with `update` in place of the part that begins at `starts`, moved inside as by `dynamic_slice`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.dynamic_update_slice(np.arange(5), np.array([9, 9]), 1).tolist()
+    [0, 9, 9, 3, 4]
+    """
     return bind(dynamic_update_slice_p, x, update, *starts)
 
 

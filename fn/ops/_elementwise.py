@@ -24,7 +24,6 @@ from fn.core import (
     is_inexact,
     is_integer,
     linear,
-    public,
     type_of,
 )
 from fn.ops._rules import require, types_text
@@ -44,6 +43,7 @@ from fn.ops._table import (
     operand_type,
     ordered,
     real,
+    shown,
     spread,
     unary_op,
 )
@@ -215,7 +215,7 @@ round_away_p = nary("round_away", "round_nearest_afz", jvp=constant, kind=is_flo
 round_away: Unary = unary_op(round_away_p, "Round to the nearest integer, ties away from zero.")
 
 
-@public
+@shown
 def round_to_zero(x: Any) -> Any:
     """Drop the fraction."""
     return select(lt(x, like(0, x)), ceil(x), floor(x)) if is_float(x.dtype) else x
@@ -246,7 +246,7 @@ clamp_p = Primitive(
 )  # fmt: skip
 
 
-@public
+@shown
 def clamp(low: Any, x: Any, high: Any) -> Any:
     """`x` kept between `low` and `high`."""
     return bind(clamp_p, *agree((low, x, high)))
@@ -264,7 +264,7 @@ def _comparison(name: str, direction: str, kind: Kind) -> Primitive:
 
     return nary(
         name, "compare", jvp=constant, kind=kind, lower=lower, result=lambda dtype: np.dtype(bool),
-        transpose="a comparison is not linear",
+        transpose="a comparison is not linear", operands=2,
     )  # fmt: skip
 
 
@@ -285,8 +285,10 @@ ge: Binary = binary_op(ge_p, "`x >= y`.")
 # --- bits and logic ---------------------------------------------------------------------
 
 
-def _bitwise(name: str, hlo: str, kind: Kind = integral) -> Primitive:
-    return nary(name, hlo, jvp=constant, kind=kind, transpose="bits are not differentiable")
+def _bitwise(name: str, hlo: str, kind: Kind = integral, operands: int = 2) -> Primitive:
+    return nary(
+        name, hlo, jvp=constant, kind=kind, transpose="bits are not differentiable", operands=operands
+    )  # fmt: skip
 
 
 and_p = _bitwise("and", "and")
@@ -295,7 +297,7 @@ or_p = _bitwise("or", "or")
 logical_or: Binary = binary_op(or_p, "Bitwise `x | y`; logical for booleans.")
 xor_p = _bitwise("xor", "xor")
 logical_xor: Binary = binary_op(xor_p, "Bitwise `x ^ y`; logical for booleans.")
-not_p = _bitwise("not", "not")
+not_p = _bitwise("not", "not", operands=1)
 logical_not: Unary = unary_op(not_p, "Bitwise `~x`; logical for booleans.")
 shift_left_p = _bitwise("shift_left", "shift_left", is_integer)
 shift_left: Binary = binary_op(
@@ -307,16 +309,16 @@ shift_right_arithmetic_p = _bitwise("shift_right_arithmetic", "shift_right_arith
 shift_right_arithmetic: Binary = binary_op(
     shift_right_arithmetic_p, "`x >> y`, filling with the sign."
 )
-population_count_p = _bitwise("population_count", "popcnt", is_integer)
+population_count_p = _bitwise("population_count", "popcnt", is_integer, 1)
 population_count: Unary = unary_op(population_count_p, "Number of one bits.")
-count_leading_zeros_p = _bitwise("count_leading_zeros", "count_leading_zeros", is_integer)
+count_leading_zeros_p = _bitwise("count_leading_zeros", "count_leading_zeros", is_integer, 1)
 count_leading_zeros: Unary = unary_op(
     count_leading_zeros_p, "Number of zero bits above the highest one."
 )
 
 
 # --- select -----------------------------------------------------------------------------
-@public
+@shown
 def select(predicate: Any, x: Any, y: Any) -> Any:
     """`x` where `predicate` holds, else `y`, elementwise."""
     return bind(select_p, predicate, *agree((x, y)))
@@ -370,7 +372,7 @@ select_p = Primitive(
 
 
 # --- dtypes -----------------------------------------------------------------------------
-@public
+@shown
 def convert(x: Any, *, dtype: Any, weak: bool = False) -> Any:
     """`x` in another dtype; complex to real keeps the real part, numbers to bool compare with 0."""
     dtype = np.dtype(dtype)
@@ -415,7 +417,7 @@ convert_p = Primitive(
 )  # fmt: skip
 
 
-@public
+@shown
 def bitcast(x: Any, *, dtype: Any) -> Any:
     """The bits of `x` read as another dtype of the same width."""
     return bind(bitcast_p, x, dtype=np.dtype(dtype))
@@ -471,19 +473,19 @@ def _complex_transpose(ct: Any, x: Any, y: Any) -> tuple[Any, ...]:
 
 complex_p = nary(
     "complex", "complex", kind=is_float, result=_complex_dtype, jvp=_complex_jvp,
-    transpose=_complex_transpose,
+    transpose=_complex_transpose, operands=2,
 )  # fmt: skip
 make_complex: Binary = binary_op(complex_p, "The complex number `x + i y`.")
 
 
-@public
+@shown
 def conj(x: Any) -> Any:
     """Complex conjugate; real arrays are returned as they are."""
     return make_complex(real_part(x), neg(imag_part(x))) if is_complex(x.dtype) else x
 
 
 # --- stop_gradient ----------------------------------------------------------------------
-@public
+@shown
 def stop_gradient(x: Any) -> Any:
     """`x`, as a constant to every derivative."""
     return bind(stop_gradient_p, x)

@@ -34,6 +34,10 @@ def fft(x: Any, *, kind: str, lengths: Ints) -> Any:
         x: array.
         kind: `fft`, `ifft`, `rfft` or `irfft`.
         lengths: numbers of points along the last axes; those of the real side for `rfft` and `irfft`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.fft(np.float32([1, 2, 3, 4]), kind="rfft", lengths=(4,)).shape
+    (3,)
     """
     return bind(fft_p, x, kind=kind, lengths=lengths)
 

@@ -1,7 +1,4 @@
-"""Elementwise functions of the gamma family: gamma and beta integrals, polygamma, zeta, Bessel.
-
-Some have no derivative by a parameter, because no formula for it is at hand; asking for it raises.
-"""
+"""Elementwise functions of the gamma family: log gamma and its derivatives, zeta, Bessel."""
 
 from __future__ import annotations
 
@@ -11,14 +8,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from fn.core import MissingRuleError, Primitive, bind, is_float, public
-from fn.ops._elementwise import abs, add, div, eq, gt, logical_and, mul, neg, select, sign, sub
+from fn.core import MissingRuleError, is_float
+from fn.ops._elementwise import abs, add, div, gt, mul, neg, select, sign, sub
 from fn.ops._rules import jax_lowering
-from fn.ops._special import Binary, Unary, exp, function_row, log, log1p, operation
-from fn.ops._table import agree, binary_op, like, nary, unary_op
+from fn.ops._special import Binary, Unary, exp, function_row, log, operation
+from fn.ops._table import binary_op, like, nary, unary_op
 
 
-def _borrowed(function: Callable[..., Any]) -> Callable[..., Any]:
+def borrowed(function: Callable[..., Any]) -> Callable[..., Any]:
     """A lowering from JAX for elementwise operands, which JAX wants to have equal shapes."""
     lower = jax_lowering(function)
 
@@ -28,22 +25,16 @@ def _borrowed(function: Callable[..., Any]) -> Callable[..., Any]:
     return spread_and_lower
 
 
-def _unknown(name: str, argument: str) -> Callable[..., Any]:
+def unknown(name: str, argument: str) -> Callable[..., Any]:
     """The jvp of an argument whose derivative has no formula here."""
 
-    def raise_missing(t: Any, out: Any, *args: Any) -> Any:
+    def raise_missing(t: Any, out: Any, *args: Any, **params: Any) -> Any:
         raise MissingRuleError(
             f"{name} has no jvp rule with respect to {argument}: no formula is implemented",
             fix=f"keep {argument} constant with stop_gradient, or give a rule with custom_jvp",
         )
 
     return raise_missing
-
-
-def _times_log(p: Any, x: Any) -> Any:
-    """`p log(x)`, and 0 where both are 0."""
-    both = logical_and(eq(p, like(0.0, p)), eq(x, like(0.0, x)))
-    return mul(p, log(select(both, like(1.0, x), x)))
 
 
 # --- log gamma and its derivatives ------------------------------------------------------
@@ -57,7 +48,7 @@ digamma: Unary = unary_op(digamma_p, "Derivative of `lgamma`.")
 polygamma_p = nary(
     "polygamma", "polygamma", kind=is_float, lower=operation("chlo.polygamma"),
     jvp=(
-        _unknown("polygamma", "its order"),
+        unknown("polygamma", "its order"),
         lambda t, out, m, x: mul(t, polygamma(add(m, 1.0), x)),
     ),
 )  # fmt: skip
@@ -65,7 +56,7 @@ polygamma: Binary = binary_op(polygamma_p, "The derivative of order `x` of `diga
 zeta_p = nary(
     "zeta", "zeta", kind=is_float, lower=operation("chlo.zeta"),
     jvp=(
-        _unknown("zeta", "its exponent"),
+        lambda t, out, s, q: mul(t, _zeta_by_exponent(s, q)),
         lambda t, out, s, q: mul(t, neg(mul(zeta(add(s, 1.0), q), s))),
     ),
 )  # fmt: skip
@@ -74,73 +65,39 @@ zeta: Binary = binary_op(
 )
 
 
-# --- incomplete gamma integrals ---------------------------------------------------------
-
-
-def _gamma_density(a: Any, x: Any) -> Any:
-    """Density at `x` of the gamma distribution of shape `a`: the derivative of `igamma` by `x`."""
-    return exp(sub(sub(_times_log(sub(a, 1.0), x), x), lgamma(a)))
-
-
-igamma_p = nary(
-    "igamma", "igamma", kind=is_float, lower=_borrowed(jax.lax.igamma),
-    jvp=(
-        lambda t, out, a, x: mul(t, igamma_grad_a(a, x)),
-        lambda t, out, a, x: mul(t, _gamma_density(a, x)),
-    ),
+# B(2k) / (2k)!, of Euler and Maclaurin's formula.
+_BERNOULLI = (
+    1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600,
+    -3617 / 10670622842880000, 43867 / 5109094217170944000,
 )  # fmt: skip
-igamma = binary_op(igamma_p, "Regularized lower incomplete gamma function of shape `x`, up to `y`.")
-igammac_p = nary(
-    "igammac", "igammac", kind=is_float, lower=_borrowed(jax.lax.igammac),
-    jvp=(
-        lambda t, out, a, x: mul(t, neg(igamma_grad_a(a, x))),
-        lambda t, out, a, x: mul(t, neg(_gamma_density(a, x))),
-    ),
-)  # fmt: skip
-igammac = binary_op(igammac_p, "Regularized upper incomplete gamma function, `1 - igamma(x, y)`.")
-igamma_grad_a_p = nary(
-    "igamma_grad_a", "igamma_grad_a", kind=is_float, lower=_borrowed(jax.lax.igamma_grad_a),
-    jvp=(
-        _unknown("igamma_grad_a", "the shape"),
-        lambda t, out, a, x: mul(t, mul(_gamma_density(a, x), sub(log(x), digamma(a)))),
-    ),
-)  # fmt: skip
-igamma_grad_a: Binary = binary_op(igamma_grad_a_p, "Derivative of `igamma(x, y)` by its shape `x`.")
-# It is g(a, x) = -igamma_grad_a / density, whose derivative by x needs no more than that.
-random_gamma_grad_p = nary(
-    "random_gamma_grad", "random_gamma_grad", kind=is_float,
-    lower=_borrowed(jax.lax.random_gamma_grad),
-    jvp=(
-        _unknown("random_gamma_grad", "the shape"),
-        lambda t, out, a, x: mul(
-            t, sub(sub(digamma(a), log(x)), mul(out, sub(div(sub(a, 1.0), x), 1.0)))
-        ),
-    ),
-)  # fmt: skip
-random_gamma_grad = binary_op(
-    random_gamma_grad_p, "Derivative of a draw `y` from the gamma distribution by its shape `x`."
-)
+_HEAD = 10
 
 
-# --- incomplete beta integral -----------------------------------------------------------
-@public
-def betainc(a: Any, b: Any, x: Any) -> Any:
-    """Regularized incomplete beta function of shapes `a` and `b`, from 0 to `x`."""
-    return bind(betainc_p, *agree((a, b, x)))
+def _zeta_by_exponent(s: Any, q: Any) -> Any:
+    """The derivative of `zeta` by `s`: each part of Euler and Maclaurin's formula differentiated.
 
-
-def _betainc_jvp(t: Any, out: Any, a: Any, b: Any, x: Any) -> Any:
-    after = sub(b, 1.0)
-    ends = logical_and(eq(after, like(0.0, b)), eq(x, like(1.0, x)))
-    rest = mul(after, log1p(neg(select(ends, like(0.0, x), x))))
-    norm = sub(lgamma(add(a, b)), add(lgamma(a), lgamma(b)))
-    return mul(t, exp(add(add(_times_log(sub(a, 1.0), x), rest), norm)))
-
-
-betainc_p: Primitive = nary(
-    "betainc", "betainc", kind=is_float, lower=_borrowed(jax.lax.betainc),
-    jvp=(_unknown("betainc", "a"), _unknown("betainc", "b"), _betainc_jvp),
-)  # fmt: skip
+    `head` terms, then the integral of the rest, half a term, and corrections of decreasing size.
+    """
+    total: Any = None
+    for k in range(_HEAD):
+        base = add(q, float(k))
+        term = neg(mul(log(base), exp(neg(mul(s, log(base))))))
+        total = term if total is None else add(total, term)
+    n = add(q, float(_HEAD))
+    log_n, last = log(n), exp(neg(mul(s, log(n))))
+    above = sub(s, 1.0)
+    tail = div(mul(last, n), above)
+    total = sub(total, mul(tail, add(log_n, div(1.0, above))))
+    total = sub(total, mul(last, mul(log_n, 0.5)))
+    # s (s + 1) ... (s + 2k) / n ** (2k + 1), and its logarithm's derivative.
+    product, slope = div(s, n), div(1.0, s)
+    for k, coefficient in enumerate(_BERNOULLI):
+        part = mul(mul(product, last), coefficient)
+        total = add(total, mul(part, sub(slope, log_n)))
+        for j in (2 * k + 1, 2 * k + 2):
+            more = add(s, float(j))
+            product, slope = mul(product, div(more, n)), add(slope, div(1.0, more))
+    return total
 
 
 # --- Bessel functions -------------------------------------------------------------------
@@ -156,7 +113,7 @@ def _bessel_i1e_jvp(t: Any, out: Any, x: Any) -> Any:
 
 
 bessel_i0e_p = nary(
-    "bessel_i0e", "bessel_i0e", kind=is_float, lower=_borrowed(jax.lax.bessel_i0e),
+    "bessel_i0e", "bessel_i0e", kind=is_float, lower=borrowed(jax.lax.bessel_i0e),
     jvp=(lambda t, out, x: mul(t, sub(bessel_i1e(x), mul(sign(x), out))),),
 )  # fmt: skip
 bessel_i0e = unary_op(bessel_i0e_p, "Modified Bessel function of order 0, times `e ** -|x|`.")

@@ -57,6 +57,13 @@ def gather(
         fill: a real Python number.
         unique: promise that windows do not overlap.
         sorted: promise that index vectors rise in lexicographic order.
+
+    >>> import fn, numpy as np
+    >>> x, rows = np.arange(6).reshape(3, 2), np.array([[2], [0]])
+    >>> fn.ops.gather(
+    ...     x, rows, offset_axes=(1,), collapsed_axes=(0,), index_map=(0,), slice_sizes=(1, 2)
+    ... ).tolist()
+    [[4, 5], [0, 1]]
     """
     # A NaN is not equal to itself, and a program that holds one would not be either.
     fill = "nan" if isinstance(fill, float) and math.isnan(fill) else fill
@@ -271,8 +278,8 @@ def _emit_scatter(
     )  # fmt: skip
 
 
-def scatter_op(primitive: Primitive, doc: str) -> Callable[..., Any]:
-    """The public function of a scatter."""
+def scatter_op(primitive: Primitive, doc: str, middle: int) -> Callable[..., Any]:
+    """The public function of a scatter; `middle` is what its example puts at index 1."""
 
     def op(
         x: Any,
@@ -300,6 +307,13 @@ def scatter_op(primitive: Primitive, doc: str) -> Callable[..., Any]:
     The parameters are those of `gather`, with `update_window_axes` for `offset_axes`, axes of
     `updates`, and `inserted_axes` for `collapsed_axes`. Mode "fill" drops updates that are not wholly
     inside.
+
+    >>> import fn, numpy as np
+    >>> x, indices, updates = np.array([5, 8, 5]), np.array([[1]]), np.array([7])
+    >>> fn.ops.{primitive.name}(
+    ...     x, indices, updates, update_window_axes=(), inserted_axes=(0,), index_map=(0,)
+    ... ).tolist()
+    [5, {middle}, 5]
     """
     return op
 
@@ -328,4 +342,4 @@ def _scatter_add_transpose(
 scatter_add_p = scatter_primitive(
     "scatter_add", "add", kind=number, jvp=_scatter_add_jvp, transpose=_scatter_add_transpose
 )
-scatter_add = scatter_op(scatter_add_p, "`x` with `updates` added to its windows at `indices`.")
+scatter_add = scatter_op(scatter_add_p, "`x` with `updates` added to its windows at `indices`.", 15)

@@ -58,6 +58,11 @@ def triangular_solve(
         lower: whether the lower triangle is read, not the upper one.
         transpose_a, conjugate_a: what `op` does.
         unit_diagonal: take the diagonal of `a` for ones.
+
+    >>> import fn, numpy as np
+    >>> a, b = np.float32([[2, 0], [0, 4]]), np.float32([[2], [4]])
+    >>> fn.ops.triangular_solve(a, b, left_side=True, lower=True).tolist()
+    [[1.0], [1.0]]
     """
     return bind(
         triangular_solve_p, a, b, left_side=left_side, lower=lower, transpose_a=transpose_a,
@@ -143,6 +148,10 @@ def cholesky(x: Any) -> Any:
     """Lower triangular `l` with `l l^H = x`, for Hermitian positive definite `x`; NaN for others.
 
     Only the lower triangle of `x` is read.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.cholesky(np.float32([[4, 2], [2, 5]])).tolist()
+    [[2.0, 0.0], [1.0, 2.0]]
     """
     return bind(cholesky_p, x)
 
@@ -177,6 +186,11 @@ def lu(x: Any) -> tuple[Any, Any, Any]:
     Returns:
         The triangles in one matrix; the row swapped with each row, one after the other; the
         permutation they amount to.
+
+    >>> import fn, numpy as np
+    >>> packed, swaps, permutation = fn.ops.lu(np.float32([[1, 2], [4, 4]]))
+    >>> packed.tolist(), permutation.tolist()
+    ([[4.0, 4.0], [0.25, 1.0]], [1, 0])
     """
     out: tuple[Any, Any, Any] = bind(lu_p, x)
     return out
@@ -229,6 +243,10 @@ def solve(a: Any, b: Any) -> Any:
     """`x` with `a x = b`, for square `a` and matrices `b` with the same leading axes.
 
     Derivatives use the factors again: they cost a solution each, and no further factorization.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.solve(np.float32([[2, 0], [0, 4]]), np.float32([[2], [4]])).tolist()
+    [[1.0], [1.0]]
     """
     packed, _, permutation = lu(stop_gradient(a))
     return lu_solve(a, packed, permutation, b)
@@ -243,6 +261,12 @@ def lu_solve(a: Any, packed: Any, permutation: Any, b: Any, *, transpose_a: bool
         packed, permutation: what `lu(a)` returns; to derivatives they are constants.
         b: matrices of right-hand sides, with the same leading axes.
         transpose_a: whether `op` transposes.
+
+    >>> import fn, numpy as np
+    >>> a = np.float32([[2, 0], [0, 4]])
+    >>> packed, _, permutation = fn.ops.lu(a)
+    >>> fn.ops.lu_solve(a, packed, permutation, np.float32([[2], [4]])).tolist()
+    [[1.0], [1.0]]
     """
     return bind(lu_solve_p, a, packed, permutation, b, transpose_a=transpose_a)
 
@@ -327,6 +351,11 @@ def tridiagonal_solve(below: Any, middle: Any, above: Any, b: Any) -> Any:
         below, middle, above: vectors of as many elements as `a` has rows; row `i` of `a` has
             `below[i]`, `middle[i]`, `above[i]`, so `below[0]` and `above[-1]` are not read.
         b: matrices of right-hand sides, with the same leading axes.
+
+    >>> import fn, numpy as np
+    >>> zero, middle = np.zeros(2, np.float32), np.float32([2, 4])
+    >>> fn.ops.tridiagonal_solve(zero, middle, zero, np.float32([[2], [4]])).tolist()
+    [[1.0], [1.0]]
     """
     return bind(tridiagonal_solve_p, below, middle, above, b)
 

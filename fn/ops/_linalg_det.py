@@ -78,6 +78,11 @@ def slogdet(x: Any) -> tuple[Any, Any]:
 
     The sign is 0 and the logarithm -inf where the matrix is singular. That of a complex determinant is
     a number on the unit circle.
+
+    >>> import fn, numpy as np
+    >>> sign, log_size = fn.ops.slogdet(np.float32([[1, 2], [3, 4]]))
+    >>> sign.item(), round(float(log_size), 3)
+    (-1.0, 0.693)
     """
     out: tuple[Any, Any] = bind(slogdet_p, x, *lu(stop_gradient(x)))
     return out
@@ -122,7 +127,12 @@ slogdet_p: Primitive = Primitive(
 # --- det --------------------------------------------------------------------------------
 @public
 def det(x: Any) -> Any:
-    """Determinants of square matrices, with derivatives that hold for singular ones too."""
+    """Determinants of square matrices, with derivatives that hold for singular ones too.
+
+    >>> import fn, numpy as np
+    >>> round(float(fn.ops.det(np.float32([[1, 2], [3, 4]]))), 3)
+    -2.0
+    """
     packed, pivots, _ = lu(stop_gradient(x))
     return bind(det_p, x, packed, pivots)
 
@@ -151,6 +161,10 @@ def adjugate(x: Any) -> Any:
 
     First and second derivatives of a determinant hold for every `x`, higher ones where singular values
     differ.
+
+    >>> import fn, numpy as np
+    >>> np.round(np.asarray(fn.ops.adjugate(np.float32([[1, 2], [3, 4]]))), 3).tolist()
+    [[4.0, -2.0], [-3.0, 1.0]]
     """
     return bind(adjugate_p, x)
 

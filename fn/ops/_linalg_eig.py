@@ -65,6 +65,11 @@ def eigh(x: Any) -> tuple[Any, Any]:
     Only the lower triangle of `x` is read. Eigenvectors of eigenvalues that differ by rounding only have
     no derivative; what has none is left out. So functions that treat them alike get finite derivatives,
     and those of the eigenvalues alone the right ones.
+
+    >>> import fn, numpy as np
+    >>> values, vectors = fn.ops.eigh(np.float32([[2, 0], [0, 3]]))
+    >>> values.tolist(), vectors.shape
+    ([2.0, 3.0], (2, 2))
     """
     out: tuple[Any, Any] = bind(eigh_p, x)
     return out
@@ -105,6 +110,11 @@ def eig(x: Any) -> tuple[Any, Any]:
 
     Each eigenvector has length 1, and its largest component is real. Derivatives need eigenvalues that
     differ; those of others are left out, as in `eigh`.
+
+    >>> import fn, numpy as np
+    >>> values, vectors = fn.ops.eig(np.float32([[2, 0], [0, 3]]))
+    >>> sorted(values.real.tolist()), vectors.shape
+    ([2.0, 3.0], (2, 2))
     """
     out: tuple[Any, Any] = bind(eig_p, x)
     return out
@@ -159,7 +169,12 @@ eig_p = Primitive(
 # --- eigenvalues ------------------------------------------------------------------------
 @public
 def eigenvalues(x: Any) -> Any:
-    """The eigenvalues that `eig` gives: cheaper where no vectors are needed."""
+    """The eigenvalues that `eig` gives: cheaper where no vectors are needed.
+
+    >>> import fn, numpy as np
+    >>> sorted(fn.ops.eigenvalues(np.float32([[2, 0], [0, 3]])).real.tolist())
+    [2.0, 3.0]
+    """
     return bind(eigenvalues_p, x)
 
 
@@ -186,7 +201,13 @@ eigenvalues_p = Primitive(
 # --- schur ------------------------------------------------------------------------------
 @public
 def schur(x: Any) -> tuple[Any, Any]:
-    """`t` and unitary `z` with `z t z^H = x`; `t` is triangular, or has 2 by 2 blocks if `x` is real."""
+    """`t` and unitary `z` with `z t z^H = x`; `t` is triangular, or has 2 by 2 blocks if `x` is real.
+
+    >>> import fn, numpy as np
+    >>> t, z = fn.ops.schur(np.float32([[1, 2], [0, 3]]))
+    >>> t.shape, z.shape
+    ((2, 2), (2, 2))
+    """
     out: tuple[Any, Any] = bind(schur_p, x)
     return out
 

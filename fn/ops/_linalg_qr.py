@@ -35,6 +35,11 @@ def qr(x: Any, *, full_matrices: bool = False) -> tuple[Any, Any]:
     Args:
         x: m by n matrices.
         full_matrices: m columns of `q`, instead of min(m, n).
+
+    >>> import fn, numpy as np
+    >>> q, r = fn.ops.qr(np.ones((3, 2), np.float32))
+    >>> q.shape, r.shape
+    ((3, 2), (2, 2))
     """
     out: tuple[Any, Any] = bind(qr_p, x, full_matrices=full_matrices)
     return out
@@ -84,7 +89,13 @@ qr_p = Primitive(
 # --- geqrf ------------------------------------------------------------------------------
 @public
 def geqrf(x: Any) -> tuple[Any, Any]:
-    """The qr factors as LAPACK keeps them: `r` above the vectors of the reflections, and their scales."""
+    """The qr factors as LAPACK keeps them: `r` above the vectors of the reflections, and their scales.
+
+    >>> import fn, numpy as np
+    >>> packed, scales = fn.ops.geqrf(np.ones((3, 2), np.float32))
+    >>> packed.shape, scales.shape
+    ((3, 2), (2,))
+    """
     out: tuple[Any, Any] = bind(geqrf_p, x)
     return out
 

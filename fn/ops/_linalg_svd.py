@@ -44,6 +44,11 @@ def svd(x: Any, *, full_matrices: bool = False) -> tuple[Any, Any, Any]:
     Args:
         x: m by n matrices.
         full_matrices: square `u` and `vh`, instead of min(m, n) columns and rows.
+
+    >>> import fn, numpy as np
+    >>> u, s, vh = fn.ops.svd(np.ones((3, 2), np.float32))
+    >>> u.shape, s.shape, vh.shape
+    ((3, 2), (2,), (2, 2))
     """
     out: tuple[Any, Any, Any] = bind(svd_p, x, full_matrices=full_matrices)
     return out
@@ -122,7 +127,12 @@ svd_p = Primitive(
 # --- singular_values --------------------------------------------------------------------
 @public
 def singular_values(x: Any) -> Any:
-    """The singular values, falling: cheaper than `svd` where no vectors are needed."""
+    """The singular values, falling: cheaper than `svd` where no vectors are needed.
+
+    >>> import fn, numpy as np
+    >>> [round(s, 3) for s in fn.ops.singular_values(np.float32([[3, 0], [0, 4]])).tolist()]
+    [4.0, 3.0]
+    """
     return bind(singular_values_p, x)
 
 
@@ -160,6 +170,10 @@ def pinv(x: Any, rtol: Any, *, hermitian: bool = False) -> Any:
         rtol: real numbers, one for each matrix: singular values are taken for zero up to this part of
             the largest.
         hermitian: promise that `x` is Hermitian, which makes it cheaper.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.pinv(np.ones((3, 2), np.float32), np.float32(1e-5)).shape
+    (2, 3)
     """
     return bind(pinv_p, x, rtol, hermitian=hermitian)
 

@@ -18,14 +18,15 @@ from fn.core import (
     bind,
     canonical_dtype,
     constant,
+    elementwise,
     is_integer,
     public,
     type_of,
 )
 from fn.ops._elementwise import convert, shift_right_logical
 from fn.ops._rules import Batched, require, types_text
-from fn.ops._shape import broadcast, full, move_axis, reshape
-from fn.ops._slicing import concatenate, iota, slice_axis
+from fn.ops._shape import broadcast, full, move_axis
+from fn.ops._slicing import concatenate
 from fn.ops._table import joint_shape
 
 Ints = tuple[int, ...]
@@ -40,6 +41,11 @@ def threefry2x32(key0: Any, key1: Any, x0: Any, x1: Any) -> Any:
     """Hash the 64-bit numbers `(x0, x1)` with the keys `(key0, key1)`, elementwise; a pair again.
 
     Operands are `u32`, of one shape or scalars.
+
+    >>> import fn, numpy as np
+    >>> key = np.uint32(0)
+    >>> [half.item() for half in fn.ops.threefry2x32(key, key, key, key)]
+    [1797259609, 2579123966]
     """
     return bind(threefry2x32_p, key0, key1, x0, x1)
 
@@ -108,6 +114,10 @@ def random_bits(key: Any, *, shape: Ints, bits: int) -> Any:
         key: `u32[2]`; or with more axes in front, an array of keys, each of which gives one `shape`.
         shape: of what one key gives.
         bits: width of an integer.
+
+    >>> import fn
+    >>> fn.ops.random_bits(fn.ops.threefry_seed(0), shape=(2, 3), bits=32).shape
+    (2, 3)
     """
     return bind(random_bits_p, key, shape=shape, bits=bits)
 
@@ -197,7 +207,140 @@ random_bits_p = Primitive(
 )  # fmt: skip
 
 
-# --- keys -------------------------------------------------------------------------------
+# --- random_split -----------------------------------------------------------------------
+@public
+def threefry_split(key: Any, *, shape: Ints) -> Any:
+    """`u32[*shape, 2]`: new keys, independent of each other and of `key`.
+
+    Args:
+        key: `u32[2]`; or with more axes in front, an array of keys, each of which gives one `shape`.
+        shape: how many, along how many axes.
+
+    >>> import fn
+    >>> fn.ops.threefry_split(fn.ops.threefry_seed(0), shape=(3,)).shape
+    (3, 2)
+    """
+    return bind(random_split_p, key, shape=shape)
+
+
+def _random_split_type(key: ArrayType, *, shape: Ints) -> ArrayType:
+    require_keys("random_split", key)
+    require(
+        all(n >= 0 for n in shape), "random_split: a size is negative", expected="sizes >= 0", got=shape
+    )  # fmt: skip
+    return ArrayType((*key.shape[:-1], *shape, 2), _WORD)
+
+
+def _random_split_batch(axis: Any, args: Any, dims: Any, *, shape: Ints) -> Batched:
+    return threefry_split(move_axis(args[0], dims[0], 0), shape=shape), 0
+
+
+def _random_split_lower(emit: Any, key: Any, *, shape: Ints) -> Any:
+    out = emit.type
+    if out.size == 0:
+        return emit.constant(0, out)
+    words = out.with_shape(out.shape[:-1])
+    key0, key1 = (_word(emit, key, i, words) for i in (0, 1))
+    return _beside(emit, *_hash(emit, key0, key1, *_counters(emit, words, shape), words))
+
+
+def _beside(emit: Any, high: Any, low: Any) -> Any:
+    """The two words side by side along a new last axis."""
+    one = high.type.with_shape((*high.type.shape, 1))
+    parts = [emit.op("stablehlo.reshape", w, type=one) for w in (high, low)]
+    return emit.op("stablehlo.concatenate", *parts, attrs=f"dimension = {one.ndim - 1} : i64")
+
+
+random_split_p = Primitive(
+    name="random_split", type=_random_split_type, jvp=constant, transpose="new keys are not linear in the key",
+    batch=_random_split_batch, lower=_random_split_lower,
+)  # fmt: skip
+
+
+# --- random_fold_in ---------------------------------------------------------------------
+@public
+def threefry_fold_in(key: Any, data: Any) -> Any:
+    """A new key from `key` and an integer, of which the low 32 bits count.
+
+    Args:
+        key: `u32[2]`, or an array of keys.
+        data: an integer, or an array of integers, one for each key.
+
+    >>> import fn
+    >>> fn.ops.threefry_fold_in(fn.ops.threefry_seed(0), 1).tolist()
+    [928981903, 3453687069]
+    """
+    if isinstance(data, int):
+        return bind(random_fold_in_p, key, np.uint32(data & 0xFFFFFFFF))
+    kind = type_of(data)
+    if kind is None or not is_integer(kind.dtype):
+        raise _not_an_integer("threefry_fold_in", kind or type(data).__name__)
+    return bind(random_fold_in_p, key, convert(data, dtype=_WORD))
+
+
+def _random_fold_in_type(key: ArrayType, data: ArrayType) -> ArrayType:
+    require_keys("random_fold_in", key)
+    keys = key.shape[:-1]
+    require(
+        data.dtype == _WORD and (keys == data.shape or () in (keys, data.shape)),
+        "random_fold_in: the integers do not fit the keys", got=types_text([key, data]),
+        expected="u32 data, one for each key, or one of the two alone",
+    )  # fmt: skip
+    return ArrayType((*(keys or data.shape), 2), _WORD)
+
+
+def _random_fold_in_batch(axis: Any, args: Any, dims: Any) -> Batched:
+    args = [a if d is None else move_axis(a, d, 0) for a, d in zip(args, dims, strict=True)]
+    batched = [d is not None for d in dims]
+    entries = [
+        np.shape(a)[front : np.ndim(a) - end]
+        for a, front, end in zip(args, batched, (1, 0), strict=True)
+    ]
+    shape = max(entries, key=len)
+    spread = []
+    for a, front, entry, ending in zip(args, batched, entries, ((2,), ()), strict=True):
+        if front or entry:  # what is single and not batched stays single
+            full_shape = (axis.size, *shape, *ending)
+            rest = range(len(full_shape) - len(entry) - len(ending), len(full_shape))
+            a = broadcast(a, shape=full_shape, axes=(0,) * front + tuple(rest))
+        spread.append(a)
+    return threefry_fold_in(*spread), 0
+
+
+def _random_fold_in_lower(emit: Any, key: Any, data: Any) -> Any:
+    words = emit.type.with_shape(emit.type.shape[:-1])
+    if words.size == 0:
+        return emit.constant(0, emit.type)
+    key0, key1 = (_word(emit, key, i, words) for i in (0, 1))
+    low = emit.spread(data, words.shape)
+    return _beside(emit, *_hash(emit, key0, key1, emit.constant(0, words), low, words))
+
+
+random_fold_in_p = Primitive(
+    name="random_fold_in", type=_random_fold_in_type, jvp=constant, transpose="a new key is not linear in the old one",
+    batch=_random_fold_in_batch, lower=_random_fold_in_lower,
+)  # fmt: skip
+
+
+# --- random_clone -----------------------------------------------------------------------
+@public
+def random_clone(key: Any) -> Any:
+    """`key`, which may then be used again: what looks for keys used twice takes it for a new one.
+
+    >>> import fn
+    >>> fn.ops.random_clone(fn.ops.threefry_seed(7)).tolist()
+    [0, 7]
+    """
+    return bind(random_clone_p, key)
+
+
+random_clone_p = Primitive(
+    name="random_clone", type=lambda key: key, jvp=constant, transpose="keys have no cotangents",
+    batch=elementwise, lower=lambda emit, key: key,
+)  # fmt: skip
+
+
+# --- seeds ------------------------------------------------------------------------------
 @public
 def threefry_seed(seed: Any) -> Any:
     """The key for an integer: its high and its low 32 bits.
@@ -205,6 +348,10 @@ def threefry_seed(seed: Any) -> Any:
     Args:
         seed: a Python integer of up to 64 bits, or a scalar integer array. Without 64-bit types only
             the low 32 bits count, as in JAX.
+
+    >>> import fn
+    >>> fn.ops.threefry_seed(7).tolist()
+    [0, 7]
     """
     if isinstance(seed, int):
         if not -(2**63) <= seed < 2**63:
@@ -216,67 +363,18 @@ def threefry_seed(seed: Any) -> Any:
         wide = canonical_dtype(np.dtype(np.int64)).itemsize == 8
         words = [np.uint32((seed >> 32) & 0xFFFFFFFF if wide else 0), np.uint32(seed & 0xFFFFFFFF)]
         return concatenate(*[full(w, (1,)) for w in words], axis=0)
-    dtype = _scalar_integer("threefry_seed", seed)
-    high: Any = np.uint32(0)
-    if dtype.itemsize == 8:
-        high = convert(shift_right_logical(seed, dtype.type(32)), dtype=_WORD)
-    return _pair(high, convert(seed, dtype=_WORD))
-
-
-@public
-def threefry_split(key: Any, *, shape: Ints) -> Any:
-    """`u32[*shape, 2]`: new keys, independent of each other and of `key`."""
-    require_keys("threefry_split", _key_type("threefry_split", key))
-    size = math.prod(shape)
-    count = reshape(iota(dtype=_WORD, shape=(size,), axis=0), shape=shape)
-    return _pair(*_hash_key(key, count))
-
-
-@public
-def threefry_fold_in(key: Any, data: Any) -> Any:
-    """A new key from `key` and an integer, of which the low 32 bits count."""
-    require_keys("threefry_fold_in", _key_type("threefry_fold_in", key))
-    if isinstance(data, int):
-        low: Any = np.uint32(data & 0xFFFFFFFF)
-    else:
-        _scalar_integer("threefry_fold_in", data)
-        low = convert(data, dtype=_WORD)
-    return _pair(*_hash_key(key, low))
-
-
-def _key_type(name: str, key: Any) -> ArrayType:
-    kind = type_of(key)
-    if kind is None or kind.ndim != 1:
-        raise ArgumentError(
-            f"{name}: not a key",
-            expected="u32[2]",
-            got=str(kind or type(key).__name__),
-            fix="use vmap for several keys",
-        )
-    return kind
-
-
-def _scalar_integer(name: str, value: Any) -> np.dtype[Any]:
-    kind = type_of(value)
+    kind = type_of(seed)
     if kind is None or kind.shape != () or not is_integer(kind.dtype):
-        raise ArgumentError(
-            f"{name}: not a scalar integer", expected="an integer", got=str(kind or type(value).__name__),
-            fix="use vmap for several integers",
-        )  # fmt: skip
-    return kind.dtype
+        raise _not_an_integer("threefry_seed", kind or type(seed).__name__)
+    high: Any = np.uint32(0)
+    if kind.dtype.itemsize == 8:
+        high = convert(shift_right_logical(seed, kind.dtype.type(32)), dtype=_WORD)
+    words = [high, convert(seed, dtype=_WORD)]
+    return concatenate(*[full(w, (1,)) for w in words], axis=0)
 
 
-def _hash_key(key: Any, count: Any) -> Any:
-    """The hash of the numbers `count`, which fit one word, with the two words of `key`."""
-    key0, key1 = (reshape(slice_axis(key, i, i + 1, 0), shape=()) for i in (0, 1))
-    return threefry2x32(key0, key1, np.uint32(0), count)
-
-
-def _pair(high: Any, low: Any) -> Any:
-    """The two words side by side along a new last axis."""
-    shape = max(np.shape(high), np.shape(low), key=len)
-    parts = [
-        reshape(full(w, shape) if np.shape(w) != shape else w, shape=(*shape, 1))
-        for w in (high, low)
-    ]
-    return concatenate(*parts, axis=len(shape))
+def _not_an_integer(name: str, got: Any) -> ArgumentError:
+    return ArgumentError(
+        f"{name}: not a scalar integer", expected="an integer", got=str(got),
+        fix="use vmap for several integers",
+    )  # fmt: skip

@@ -69,13 +69,23 @@ def _kept(ndim: int, axes: Axes) -> Axes:
 # --- reduce_max, reduce_min -------------------------------------------------------------
 @public
 def reduce_max(x: Any, *, axes: Axes) -> Any:
-    """The largest over `axes`, NaN if any is; those that tie share the derivative evenly."""
+    """The largest over `axes`, NaN if any is; those that tie share the derivative evenly.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_max(np.array([[1, 5], [7, 2]]), axes=(1,)).tolist()
+    [5, 7]
+    """
     return bind(reduce_max_p, x, axes=axes) if axes else x
 
 
 @public
 def reduce_min(x: Any, *, axes: Axes) -> Any:
-    """The smallest over `axes`, NaN if any is; those that tie share the derivative evenly."""
+    """The smallest over `axes`, NaN if any is; those that tie share the derivative evenly.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_min(np.array([[1, 5], [7, 2]]), axes=(1,)).tolist()
+    [1, 2]
+    """
     return bind(reduce_min_p, x, axes=axes) if axes else x
 
 
@@ -132,7 +142,12 @@ reduce_min_p = _reduction(
 # --- reduce_prod ------------------------------------------------------------------------
 @public
 def reduce_prod(x: Any, *, axes: Axes) -> Any:
-    """The product over `axes`."""
+    """The product over `axes`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_prod(np.array([[1, 5], [7, 2]]), axes=(1,)).tolist()
+    [5, 14]
+    """
     return bind(reduce_prod_p, x, axes=axes) if axes else x
 
 
@@ -169,19 +184,34 @@ reduce_prod_p = _reduction(
 # --- bitwise reductions -----------------------------------------------------------------
 @public
 def reduce_and(x: Any, *, axes: Axes) -> Any:
-    """Bitwise and over `axes`; for booleans, whether all hold."""
+    """Bitwise and over `axes`; for booleans, whether all hold.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_and(np.array([True, False]), axes=(0,)).item()
+    False
+    """
     return bind(reduce_and_p, x, axes=axes) if axes else x
 
 
 @public
 def reduce_or(x: Any, *, axes: Axes) -> Any:
-    """Bitwise or over `axes`; for booleans, whether any holds."""
+    """Bitwise or over `axes`; for booleans, whether any holds.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_or(np.array([True, False]), axes=(0,)).item()
+    True
+    """
     return bind(reduce_or_p, x, axes=axes) if axes else x
 
 
 @public
 def reduce_xor(x: Any, *, axes: Axes) -> Any:
-    """Bitwise exclusive or over `axes`; for booleans, whether an odd number hold."""
+    """Bitwise exclusive or over `axes`; for booleans, whether an odd number hold.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_xor(np.array([True, True]), axes=(0,)).item()
+    False
+    """
     return bind(reduce_xor_p, x, axes=axes) if axes else x
 
 
@@ -214,13 +244,23 @@ reduce_xor_p = _reduction(
 # --- argmax, argmin ---------------------------------------------------------------------
 @public
 def argmax(x: Any, *, axis: int, dtype: Any = np.int32) -> Any:
-    """Position of the first largest along `axis`; of the first NaN if there is one."""
+    """Position of the first largest along `axis`; of the first NaN if there is one.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.argmax(np.array([3, 9, 4]), axis=0).item()
+    1
+    """
     return bind(argmax_p, x, axis=axis, dtype=np.dtype(dtype))
 
 
 @public
 def argmin(x: Any, *, axis: int, dtype: Any = np.int32) -> Any:
-    """Position of the first smallest along `axis`; of the first NaN if there is one."""
+    """Position of the first smallest along `axis`; of the first NaN if there is one.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.argmin(np.array([3, 9, 1]), axis=0).item()
+    2
+    """
     return bind(argmin_p, x, axis=axis, dtype=np.dtype(dtype))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fn.core import Linear, MissingRuleError
-from fn.ops._elementwise import add, convert, div, eq, gt, logical_not, lt, mul, select
+from fn.ops._elementwise import add, convert, div, eq, gt, logical_and, logical_not, lt, mul, select
 from fn.ops._gather import read_back, scatter_add, scatter_op, scatter_primitive, zeros
 from fn.ops._placement import Ints
 from fn.ops._shape import broadcast, reshape
@@ -72,6 +72,7 @@ scatter_set_p = scatter_primitive(
 scatter_set = scatter_op(
     scatter_set_p,
     "`x` with `updates` in place of its windows at `indices`; where several meet, one of them.",
+    7,
 )
 
 
@@ -83,15 +84,30 @@ def _scatter_mul_jvp(args: Any, tangents: Any, **params: Any) -> tuple[Any, Any]
     tangent = None if tx is None else scatter_mul(tx, indices, updates, **params)
     if tu is None:
         return out, tangent
-    if not params["unique"]:
-        # By one update, it is the product of the others that meet it, which no scatter computes.
-        raise MissingRuleError(
-            "scatter_mul has no derivative by its updates where several may meet",
-            expected="indices promised to be unique", got="unique=False",
-            fix="pass unique=True if no two windows overlap",
-        )  # fmt: skip
-    by_updates = mul(x, scatter_add(zeros(out.shape, out.dtype), indices, tu, **params))
+    by_updates = tu if params["unique"] else mul(tu, _others(x, indices, updates, params))
+    by_updates = scatter_add(zeros(out.shape, out.dtype), indices, by_updates, **params)
+    if params["unique"]:
+        by_updates = mul(x, by_updates)
     return out, by_updates if tangent is None else add(tangent, by_updates)
+
+
+def _others(x: Any, indices: Any, updates: Any, params: dict[str, Any]) -> Any:
+    """For each update, the product of what it is multiplied with: of the array and of updates that meet it.
+
+    Zeros are left out of the products and counted: but for the only one among its factors, the product
+    of a factor's others is the whole divided by it.
+    """
+    one, zero = x.dtype.type(1), x.dtype.type(0)
+    shape = np.shape(updates)
+    old_none, new_none = eq(x, zero), eq(updates, zero)
+    rest = select(new_none, one, updates)
+    whole = read_back(
+        scatter_mul(select(old_none, one, x), indices, rest, **params), indices, shape, params
+    )
+    ints = [convert(none, dtype=np.int32) for none in (old_none, new_none)]
+    none = read_back(scatter_add(ints[0], indices, ints[1], **params), indices, shape, params)
+    only = logical_and(new_none, eq(none, np.int32(1)))
+    return select(eq(none, np.int32(0)), div(whole, rest), select(only, whole, zero))
 
 
 def _scatter_mul_transpose(
@@ -106,7 +122,7 @@ scatter_mul_p = scatter_primitive(
     "scatter_mul", "multiply", kind=number, jvp=_scatter_mul_jvp, transpose=_scatter_mul_transpose
 )
 scatter_mul = scatter_op(
-    scatter_mul_p, "`x` with its windows at `indices` multiplied by `updates`."
+    scatter_mul_p, "`x` with its windows at `indices` multiplied by `updates`.", 56
 )
 
 
@@ -146,10 +162,13 @@ scatter_min_p = scatter_primitive(
 scatter_min = scatter_op(
     scatter_min_p,
     "`x` with its windows at `indices` and `updates` replaced by the smaller of them.",
+    7,
 )
 scatter_max_p = scatter_primitive(
     "scatter_max", "maximum", kind=ordered, jvp=_scatter_max_jvp, transpose="it is not linear"
 )
 scatter_max = scatter_op(
-    scatter_max_p, "`x` with its windows at `indices` and `updates` replaced by the larger of them."
+    scatter_max_p,
+    "`x` with its windows at `indices` and `updates` replaced by the larger of them.",
+    8,
 )

@@ -16,7 +16,12 @@ def _shape(x: Any) -> tuple[int, ...]:
 # --- reshape ----------------------------------------------------------------------------
 @public
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """The elements of `x`, row-major, in another shape of the same size."""
+    """The elements of `x`, row-major, in another shape of the same size.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reshape(np.arange(6), shape=(2, 3)).tolist()
+    [[0, 1, 2], [3, 4, 5]]
+    """
     return x if _shape(x) == shape else bind(reshape_p, x, shape=shape)
 
 
@@ -52,7 +57,12 @@ reshape_p = Primitive(
 # --- transpose --------------------------------------------------------------------------
 @public
 def transpose(x: Any, *, permutation: tuple[int, ...]) -> Any:
-    """Reorder axes: axis `i` of the result is axis `permutation[i]` of `x`."""
+    """Reorder axes: axis `i` of the result is axis `permutation[i]` of `x`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.transpose(np.ones((2, 3), np.float32), permutation=(1, 0)).shape
+    (3, 2)
+    """
     identity = permutation == tuple(range(len(permutation)))
     return (
         x
@@ -63,7 +73,12 @@ def transpose(x: Any, *, permutation: tuple[int, ...]) -> Any:
 
 @public
 def move_axis(x: Any, source: int, destination: int) -> Any:
-    """`x` with one axis moved to another place."""
+    """`x` with one axis moved to another place.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.move_axis(np.ones((2, 3, 4), np.float32), 0, 2).shape
+    (3, 4, 2)
+    """
     if source == destination:
         return x
     order = [i for i in range(len(_shape(x))) if i != source]
@@ -107,6 +122,10 @@ def broadcast(x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     """Repeat `x` into `shape`: axis `i` of `x` becomes axis `axes[i]`; the others are new.
 
     Axes of `x` have the size they get in the result (no stretching of size one).
+
+    >>> import fn, numpy as np
+    >>> fn.ops.broadcast(np.array([1, 2]), shape=(3, 2), axes=(1,)).tolist()
+    [[1, 2], [1, 2], [1, 2]]
     """
     if _shape(x) == shape and hasattr(x, "dtype"):
         return x
@@ -115,13 +134,23 @@ def broadcast(x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
 
 @public
 def full(value: Any, shape: tuple[int, ...]) -> Any:
-    """A scalar repeated into `shape`."""
+    """A scalar repeated into `shape`.
+
+    >>> import fn
+    >>> fn.ops.full(2, (3,)).tolist()
+    [2, 2, 2]
+    """
     return broadcast(value, shape=shape, axes=())
 
 
 @public
 def expand(x: Any, axes: tuple[int, ...]) -> Any:
-    """`x` with new axes of size one at these places of the result."""
+    """`x` with new axes of size one at these places of the result.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.expand(np.ones((2, 3), np.float32), (1,)).shape
+    (2, 1, 3)
+    """
     shape = list(_shape(x))
     for a in sorted(axes):
         shape.insert(a, 1)
@@ -168,7 +197,12 @@ broadcast_p = Primitive(
 # --- reduce_sum -------------------------------------------------------------------------
 @public
 def reduce_sum(x: Any, *, axes: tuple[int, ...]) -> Any:
-    """Sum `x` over `axes`, which disappear; the transpose of `broadcast`."""
+    """Sum `x` over `axes`, which disappear; the transpose of `broadcast`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_sum(np.array([[1, 5], [7, 2]]), axes=(1,)).tolist()
+    [6, 9]
+    """
     return bind(reduce_sum_p, x, axes=axes) if axes else x
 
 
@@ -219,7 +253,12 @@ reduce_sum_p = Primitive(
 # --- reverse ----------------------------------------------------------------------------
 @public
 def reverse(x: Any, *, axes: tuple[int, ...]) -> Any:
-    """`x` with the order of elements along `axes` reversed."""
+    """`x` with the order of elements along `axes` reversed.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reverse(np.arange(3), axes=(0,)).tolist()
+    [2, 1, 0]
+    """
     return bind(reverse_p, x, axes=axes) if axes else x
 
 

@@ -17,7 +17,12 @@ Ints = tuple[int, ...]
 # --- iota -------------------------------------------------------------------------------
 @public
 def iota(*, dtype: Any, shape: Ints, axis: int) -> Any:
-    """0, 1, 2, … along `axis`, repeated along the others."""
+    """0, 1, 2, … along `axis`, repeated along the others.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.iota(dtype=np.int32, shape=(2, 3), axis=1).tolist()
+    [[0, 1, 2], [0, 1, 2]]
+    """
     return bind(iota_p, dtype=np.dtype(dtype), shape=shape, axis=axis)
 
 
@@ -40,7 +45,12 @@ iota_p = Primitive(
 # --- slice ------------------------------------------------------------------------------
 @public
 def slice(x: Any, *, starts: Ints, limits: Ints, strides: Ints) -> Any:
-    """Elements from `starts` to before `limits` in steps of `strides`, per axis."""
+    """Elements from `starts` to before `limits` in steps of `strides`, per axis.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.slice(np.arange(6), starts=(1,), limits=(6,), strides=(2,)).tolist()
+    [1, 3, 5]
+    """
     if not any(starts) and limits == x.shape and all(s == 1 for s in strides):
         return x
     return bind(slice_p, x, starts=starts, limits=limits, strides=strides)
@@ -48,7 +58,12 @@ def slice(x: Any, *, starts: Ints, limits: Ints, strides: Ints) -> Any:
 
 @public
 def slice_axis(x: Any, start: int, limit: int, axis: int, stride: int = 1) -> Any:
-    """`slice` along one axis."""
+    """`slice` along one axis.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.slice_axis(np.arange(6), 1, 4, 0).tolist()
+    [1, 2, 3]
+    """
     starts, limits, strides = [0] * x.ndim, list(x.shape), [1] * x.ndim
     starts[axis], limits[axis], strides[axis] = start, limit, stride
     return slice(x, starts=tuple(starts), limits=tuple(limits), strides=tuple(strides))
@@ -108,6 +123,10 @@ def pad(x: Any, *, value: Any, low: Ints, high: Ints, interior: Ints | None = No
 
     `value` is a Python number. Negative `low` and `high` cut elements off, after the interior
     padding.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.pad(np.array([1, 2]), value=0, low=(1,), high=(2,)).tolist()
+    [0, 1, 2, 0, 0]
     """
     interior = (0,) * len(low) if interior is None else interior
     if not any(low) and not any(high) and not any(interior):
@@ -178,7 +197,12 @@ pad_p = Primitive(
 # --- concatenate ------------------------------------------------------------------------
 @public
 def concatenate(*xs: Any, axis: int) -> Any:
-    """Join arrays of one dtype along an existing axis."""
+    """Join arrays of one dtype along an existing axis.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.concatenate(np.array([1, 2]), np.array([3]), axis=0).tolist()
+    [1, 2, 3]
+    """
     return xs[0] if len(xs) == 1 else bind(concatenate_p, *xs, axis=axis)
 
 

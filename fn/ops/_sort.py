@@ -25,6 +25,10 @@ def take_along(x: Any, indices: Any, *, axis: int, unique: bool = False) -> Any:
         indices: integers, all in the range of the axis.
         axis: the axis the indices run along.
         unique: promise that no element is taken twice.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.take_along(np.array([10, 20, 30]), np.array([2, 0]), axis=0).tolist()
+    [30, 10]
     """
     others = tuple([i for i in range(x.ndim) if i != axis])
     return gather(
@@ -49,6 +53,11 @@ def sort(*operands: Any, axis: int, keys: int = 1, stable: bool = True) -> tuple
 
     Returns:
         A tuple with as many arrays as there are operands.
+
+    >>> import fn, numpy as np
+    >>> keys, along = fn.ops.sort(np.array([3, 1, 2]), np.array([30, 10, 20]), axis=0)
+    >>> keys.tolist(), along.tolist()
+    ([1, 2, 3], [10, 20, 30])
     """
     return tuple(bind(sort_p, *operands, axis=axis, keys=keys, stable=stable))
 
@@ -195,6 +204,11 @@ def top_k(x: Any, *, k: int, axis: int) -> tuple[Any, Any]:
     """The `k` largest along `axis`, largest first, and their positions; NaN counts as largest.
 
     Of equal elements the one with the lower position comes first.
+
+    >>> import fn, numpy as np
+    >>> values, places = fn.ops.top_k(np.array([3, 9, 4]), k=2, axis=0)
+    >>> values.tolist(), places.tolist()
+    ([9, 4], [1, 2])
     """
     values, indices = bind(top_k_p, x, k=k, axis=axis)
     return values, indices

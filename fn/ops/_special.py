@@ -22,11 +22,10 @@ from fn.core import (
     is_float,
     is_inexact,
     linear,
-    public,
 )
 from fn.ops._elementwise import add, div, eq, logical_and, mul, neg, select, sub
 from fn.ops._rules import require, types_text
-from fn.ops._table import Kind, binary_op, like, nary, number, spread, unary_op
+from fn.ops._table import Kind, binary_op, like, nary, number, shown, spread, unary_op
 
 Unary = Callable[[Any], Any]
 Binary = Callable[[Any, Any], Any]
@@ -90,7 +89,7 @@ pow: Binary = binary_op(
 
 
 # --- integer_pow ------------------------------------------------------------------------
-@public
+@shown
 def integer_pow(x: Any, *, exponent: int) -> Any:
     """`x ** exponent` by repeated multiplication, for an exponent known while tracing."""
     return x if exponent == 1 else bind(integer_pow_p, x, exponent=exponent)
@@ -263,7 +262,7 @@ nextafter = binary_op(nextafter_p, "The number next to `x` in the direction of `
 
 
 # --- reduce_precision -------------------------------------------------------------------
-@public
+@shown
 def reduce_precision(x: Any, *, exponent_bits: int, mantissa_bits: int) -> Any:
     """`x` rounded to a format with that many bits of exponent and mantissa, in its own dtype.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from fn.core import (
     ArrayType,
     Linear,
     Primitive,
+    TypeRuleError,
     bind,
     elementwise,
     is_complex,
@@ -21,6 +22,7 @@ from fn.core import (
     scalar_type,
     type_of,
 )
+from fn.ops._examples import with_example
 from fn.ops._rules import require, result_weak, types_text
 from fn.ops._shape import full, reduce_sum
 
@@ -28,6 +30,7 @@ _SCALAR_KINDS = (bool, int, float, complex)
 Kind: TypeAlias = Callable[[np.dtype[Any]], bool]
 Unary: TypeAlias = Callable[[Any], Any]
 Binary: TypeAlias = Callable[[Any, Any], Any]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def number(dtype: np.dtype[Any]) -> bool:
@@ -67,11 +70,12 @@ def joint_shape(name: str, types: tuple[ArrayType, ...]) -> tuple[int, ...]:
     shape: tuple[int, ...] = ()
     for t in types:
         if t.shape:
-            require(
-                not shape or shape == t.shape, f"{name}: the operands' shapes differ",
-                expected="equal shapes, or scalars", got=types_text(types),
-                fix="bring them to one shape first; the fn.numpy function of this name broadcasts",
-            )  # fmt: skip
+            if shape and shape != t.shape:
+                raise TypeRuleError(
+                    f"{name}: the operands' shapes differ",
+                    expected="equal shapes, or scalars", got=types_text(types),
+                    fix="bring them to one shape first; the fn.numpy function of this name broadcasts",
+                )  # fmt: skip
             shape = t.shape
     return shape
 
@@ -98,7 +102,12 @@ def like(value: Any, x: Any) -> Any:
 
 @public
 def spread(x: Any, out: Any) -> Any:
-    """`x`, a scalar or of the shape of `out`, with the shape of `out`."""
+    """`x`, a scalar or of the shape of `out`, with the shape of `out`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.spread(np.float32(2), np.zeros(3, np.float32)).tolist()
+    [2.0, 2.0, 2.0]
+    """
     return x if np.shape(x) == out.shape else full(x, out.shape)
 
 
@@ -149,10 +158,19 @@ def nary(
     transpose: Any = "it is not linear",
     result: Any = None,
     lower: Callable[..., Any] | None = None,
+    operands: int | None = None,
 ) -> Primitive:
-    """An elementwise primitive; `result(dtype)` gives the dtype of its result."""
+    """An elementwise primitive; `result(dtype)` gives the dtype of its result.
+
+    It has as many operands as its jvp has rules, or as `operands` says; one if neither tells.
+    """
+    count = operands or (len(jvp) if isinstance(jvp, tuple) else 1)
 
     def type_rule(*types: ArrayType) -> ArrayType:
+        if len(types) != count:
+            raise TypeRuleError(
+                f"{name}: wrong number of operands", expected=str(count), got=str(len(types))
+            )
         out = operand_type(name, types, kind)
         if result is None:
             return out
@@ -165,6 +183,12 @@ def nary(
     )  # fmt: skip
 
 
+def shown(function: F) -> F:
+    """`public`, with the example that the table of examples has for this operation."""
+    function.__doc__ = with_example(function.__name__, function.__doc__ or "")
+    return public(function)
+
+
 def unary_op(primitive: Primitive, doc: str) -> Callable[[Any], Any]:
     """The public function of a one-operand primitive."""
 
@@ -172,7 +196,7 @@ def unary_op(primitive: Primitive, doc: str) -> Callable[[Any], Any]:
         return bind(primitive, x)
 
     op.__name__ = op.__qualname__ = primitive.name
-    op.__doc__ = doc
+    op.__doc__ = with_example(primitive.name, doc)
     return public(op)
 
 
@@ -185,5 +209,5 @@ def binary_op(primitive: Primitive, doc: str) -> Callable[[Any, Any], Any]:
         return bind(primitive, x, y)
 
     op.__name__ = op.__qualname__ = primitive.name
-    op.__doc__ = doc
+    op.__doc__ = with_example(primitive.name, doc)
     return public(op)

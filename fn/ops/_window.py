@@ -81,7 +81,15 @@ def _lower_natively(emit: Any, x: Any, windows: Windows, hlo: str, initial: Any)
 def reduce_window_sum(
     x: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints
 ) -> Any:
-    """Sum of each window; see `Windows` for the parameters, tuples over all axes."""
+    """Sum of each window; see `Windows` for the parameters, tuples over all axes.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_window_sum(
+    ...     np.array([1, 3, 2, 5]), window=(2,), strides=(1,), padding=((0, 0),),
+    ...     x_dilation=(1,), w_dilation=(1,)
+    ... ).tolist()
+    [4, 5, 7]
+    """
     windows = Windows(window, strides, padding, x_dilation, w_dilation)
     return bind(reduce_window_sum_p, x, **windows._asdict())
 
@@ -129,6 +137,13 @@ def reduce_window_max(
     """Maximum of each window, over which padding never wins; see `Windows` for the parameters.
 
     The derivative goes to the first of equal elements, in row-major order.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_window_max(
+    ...     np.array([1, 3, 2, 5]), window=(2,), strides=(1,), padding=((0, 0),),
+    ...     x_dilation=(1,), w_dilation=(1,)
+    ... ).tolist()
+    [3, 3, 5]
     """
     windows = Windows(window, strides, padding, x_dilation, w_dilation)
     return bind(reduce_window_max_p, x, **windows._asdict())
@@ -138,7 +153,15 @@ def reduce_window_max(
 def reduce_window_min(
     x: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints, w_dilation: Ints
 ) -> Any:
-    """Minimum of each window; like `reduce_window_max`."""
+    """Minimum of each window; like `reduce_window_max`.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.reduce_window_min(
+    ...     np.array([1, 3, 2, 5]), window=(2,), strides=(1,), padding=((0, 0),),
+    ...     x_dilation=(1,), w_dilation=(1,)
+    ... ).tolist()
+    [1, 2, 2]
+    """
     windows = Windows(window, strides, padding, x_dilation, w_dilation)
     return bind(reduce_window_min_p, x, **windows._asdict())
 
@@ -191,6 +214,13 @@ def window_argmax(
 
     The first of equal elements, and of NaNs before all numbers; negative where a window holds
     nothing but padding.
+
+    >>> import fn, numpy as np
+    >>> fn.ops.window_argmax(
+    ...     np.array([1, 3, 2, 5]), largest=True, window=(2,), strides=(2,), padding=((0, 0),),
+    ...     x_dilation=(1,), w_dilation=(1,)
+    ... ).tolist()
+    [1, 1]
     """
     windows = Windows(window, strides, padding, x_dilation, w_dilation)
     return bind(window_argmax_p, x, largest=largest, **windows._asdict())
@@ -267,7 +297,16 @@ def window_pick(
     x: Any, where: Any, *, window: Ints, strides: Ints, padding: Pairs, x_dilation: Ints,
     w_dilation: Ints,
 ) -> Any:  # fmt: skip
-    """The element at place `where` of each window of `x`; zero where that is padding or negative."""
+    """The element at place `where` of each window of `x`; zero where that is padding or negative.
+
+    >>> import fn, numpy as np
+    >>> x, where = np.array([1, 3, 2, 5]), np.array([1, 0])
+    >>> fn.ops.window_pick(
+    ...     x, where, window=(2,), strides=(2,), padding=((0, 0),), x_dilation=(1,),
+    ...     w_dilation=(1,)
+    ... ).tolist()
+    [3, 2]
+    """
     windows = Windows(window, strides, padding, x_dilation, w_dilation)
     return bind(window_pick_p, x, where, **windows._asdict())
 
@@ -344,7 +383,16 @@ def window_scatter(
     x: Any, where: Any, *, shape: Ints, window: Ints, strides: Ints, padding: Pairs,
     x_dilation: Ints, w_dilation: Ints,
 ) -> Any:  # fmt: skip
-    """Zeros of `shape` with the elements of `x` added at place `where` of the windows over them."""
+    """Zeros of `shape` with the elements of `x` added at place `where` of the windows over them.
+
+    >>> import fn, numpy as np
+    >>> x, where = np.array([7, 8]), np.array([1, 0])
+    >>> fn.ops.window_scatter(
+    ...     x, where, shape=(4,), window=(2,), strides=(2,), padding=((0, 0),), x_dilation=(1,),
+    ...     w_dilation=(1,)
+    ... ).tolist()
+    [0, 7, 8, 0]
+    """
     windows = Windows(window, strides, padding, x_dilation, w_dilation)
     return bind(window_scatter_p, x, where, shape=shape, **windows._asdict())
 

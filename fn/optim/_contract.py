@@ -24,7 +24,15 @@ Hyperparameter: TypeAlias = float | Schedule
 
 
 class Optimizer(NamedTuple):
-    """A pair of pure functions, `init` and `update`; see `fn.optim`."""
+    """A pair of pure functions, `init` and `update`; see `fn.optim`.
+
+    >>> import fn, fn.numpy as np
+    >>> init, update = fn.optim.sgd(0.1)
+    >>> params = np.ones(2)
+    >>> change, state = update(params, init(params), params)
+    >>> change.shape
+    (2,)
+    """
 
     init: Callable[[Any], Any]
     update: Callable[..., tuple[Any, Any]]

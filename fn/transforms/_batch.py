@@ -20,6 +20,7 @@ from fn.core import (
     dce,
     from_source,
     recording,
+    through,
 )
 from fn.ops import broadcast, move_axis
 
@@ -77,8 +78,11 @@ def batch_into(
             out_dims: Sequence[Dim] = [None] * len(outs)
         else:
             inputs = [a.operand if type(a) is Literal else value[a] for a in equation.inputs]  # type: ignore[index]
-            with from_source(equation.source):
+            source = through(equation.source, "batch")
+            with from_source(source):
                 outs, out_dims = _batch_equation(equation, axis, inputs, in_dims)
+            if source is not None:
+                source.batched(axis.size, axis.name, out_dims)
         value.update(zip(equation.outputs, outs, strict=True))
         where.update(zip(equation.outputs, out_dims, strict=True))
     results = [value[a] if type(a) is Variable else Tracer(trace, a) for a in program.outputs]

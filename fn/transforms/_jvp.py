@@ -20,6 +20,7 @@ from fn.core import (
     from_source,
     is_inexact,
     recording,
+    through,
     type_of,
 )
 from fn.ops import add
@@ -81,7 +82,7 @@ def push_forward(
             outs: Sequence[Any] = _copy(trace, equation, primal)
             primal.update(zip(equation.outputs, outs, strict=True))
             continue
-        with from_source(equation.source):
+        with from_source(through(equation.source, "jvp")):
             outs, moved = _differentiate(trace, equation, primal, given, split)
         for variable, out, t in zip(equation.outputs, outs, moved, strict=True):
             primal[variable] = out

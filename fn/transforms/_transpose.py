@@ -17,6 +17,7 @@ from fn.core import (
     dce,
     from_source,
     recording,
+    through,
 )
 from fn.ops import add
 from fn.transforms._jvp import check_derivative
@@ -93,12 +94,14 @@ def pull_back(trace: Trace, program: Program, args: Sequence[Any], cts: Sequence
         accumulate(atom, ct)
     for equation in reversed(todo):
         out_cts = [total.pop(v, None) for v in equation.outputs]
-        if all(c is None for c in out_cts):
-            continue
         primitive = equation.primitive
+        if all(c is None for c in out_cts):
+            if not out_cts and primitive.effect is not None:
+                primitive.rule("transpose")  # raises: dropping it would go unnoticed
+            continue
         values = [_argument(primitive.name, a, known, linear) for a in equation.inputs]
         rule = primitive.rule("transpose")
-        with from_source(equation.source):
+        with from_source(through(equation.source, "transpose")):
             ct = tuple(out_cts) if primitive.multiple else out_cts[0]
             results = rule(ct, *values, **equation.params)
             if len(results) != len(values):

@@ -16,6 +16,7 @@ from fn.core import (
     Traced,
     argument_paths,
     broadcast_prefix,
+    context,
     execute,
     leaf_paths,
     public,
@@ -24,6 +25,7 @@ from fn.core import (
 )
 from fn.ops import concatenate, move_axis, slice_axis
 from fn.transforms._batch import BatchAxis, batch_program, insert_axis, program_mentions_axis
+from fn.transforms._deferred import bind_vmap
 from fn.transforms._leaves import as_array, check_callable
 
 _SCALARS = (bool, int, float, complex)
@@ -213,8 +215,11 @@ def _axis_size(
 
 
 def _run(
-    traced: Traced, axis: BatchAxis, arrays: list[Any], dims: list[int | None]
+    traced: Traced, axis: BatchAxis, arrays: list[Any], dims: list[int | None], start: int = 0
 ) -> tuple[list[Any], tuple[int | None, ...]]:
+    effects = traced.program.effects
+    if effects and ("check" in effects or ("tag" in effects and context.trace is not None)):
+        return bind_vmap(traced.program, axis, dims, arrays, start)
     captured = traced.program.captured
     program, out_dims = batch_program(traced.program, axis, (*dims, *[None] * len(captured)))
     return execute(program, [*arrays, *captured]), out_dims
@@ -247,7 +252,7 @@ def _run_chunks(
             a if d is None else slice_axis(as_array(a), start, stop, d)
             for a, d in zip(arrays, dims, strict=True)
         ]
-        outs, out_dims = _run(traced, BatchAxis(stop - start), piece, dims)
+        outs, out_dims = _run(traced, BatchAxis(stop - start), piece, dims, start)
         parts.append(outs)
     joined = [
         column[0] if d is None else concatenate(*column, axis=d)

@@ -17,7 +17,13 @@ _WILD = frozenset("*?[")
 
 
 class At:
-    """Places of a tree, named by patterns; see `at`."""
+    """Places of a tree, named by patterns; see `at`.
+
+    >>> import fn
+    >>> places = fn.tree.at("*/w")
+    >>> isinstance(places, fn.tree.At), places.get({"a": {"w": 1, "b": 2}})
+    (True, {'a/w': 1})
+    """
 
     __slots__ = ("patterns",)
 

@@ -6,11 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from fn.core import Program, hide_frames
+from fn.xla._checked import settled
 from fn.xla._static import unwrap, wrap
 
 
 class TracedCall:
-    """A traced call of a jitted function; `.program` is what it is, `.lower()` goes on."""
+    """A traced call of a jitted function; `.program` is what it is, `.lower()` goes on.
+
+    >>> import fn
+    >>> traced = fn.jit(lambda x: 2 * x).trace(1.0)
+    >>> traced.program.out_types
+    (~f32[],)
+    """
 
     def __init__(self, program: Program, lower: Callable[[], Lowered]) -> None:
         self.program, self._lower = program, lower
@@ -24,7 +31,13 @@ class TracedCall:
 
 
 class Lowered:
-    """A call as StableHLO, ready to be compiled."""
+    """A call as StableHLO, ready to be compiled.
+
+    >>> import fn
+    >>> lowered = fn.jit(lambda x: 2 * x).trace(1.0).lower()
+    >>> "stablehlo.multiply" in lowered.as_text()
+    True
+    """
 
     def __init__(
         self, lowered: Any, captured: tuple[Any, ...], mixed: bool, static_out: bool
@@ -47,7 +60,13 @@ class Lowered:
 
 
 class Compiled:
-    """An executable for one set of argument types; call it with such arguments, static ones left out."""
+    """An executable for one set of argument types; call it with such arguments, static ones left out.
+
+    >>> import fn
+    >>> f = fn.jit(lambda x: 2 * x).trace(1.0).lower().compile()
+    >>> float(f(3.0))
+    6.0
+    """
 
     def __init__(
         self, compiled: Any, captured: tuple[Any, ...], mixed: bool, static_out: bool
@@ -63,7 +82,7 @@ class Compiled:
         if self._mixed:
             args, kwargs = wrap(args), wrap(kwargs)
         try:
-            result = self._compiled(*self._captured, *args, **kwargs)
+            result = settled(self._compiled(*self._captured, *args, **kwargs))
         except Exception as error:
             raise hide_frames(error) from error.__cause__
         return unwrap(result) if self._static_out else result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fn.core import ArrayType, Literal, Program, Variable, program_names
 from fn.xla._borrow import borrowed_text
@@ -19,10 +19,22 @@ class Value:
         self.name, self.type, self.literal = name, type, literal
 
 
+class PythonCall(NamedTuple):
+    """A function that the text declares and that calls Python: whoever takes the text writes it."""
+
+    function: Callable[..., tuple[Any, ...]]
+    """`(out_types, *arrays) -> results`."""
+    in_types: tuple[ArrayType, ...]
+    out_types: tuple[ArrayType, ...]
+    effect: bool
+    """Whether calling it does more than compute results."""
+
+
 class Module:
     """The functions emitted so far; `prefix` keeps their names apart from others in the same module."""
 
     def __init__(self, program: Program, prefix: str, platform: str) -> None:
+        self.callbacks: dict[str, PythonCall] = {}
         self.prefix, self.platform = prefix, platform
         self.names = program_names(program)
         self.functions: list[str] = []
@@ -36,6 +48,14 @@ class Module:
             base = self.names.get(id(program), f"program_{len(self.emitted)}")
             name = self.emitted[program] = f"{self.prefix}{base}"
             self.functions.append(Emitter(self).function(program, name))
+        return name
+
+    def callback(self, call: PythonCall) -> str:
+        """The name of a function that calls Python, which is only declared."""
+        name = f"{self.prefix}python_{len(self.callbacks)}"
+        self.callbacks[name] = call
+        ins, outs = (", ".join(map(type_text, t)) for t in (call.in_types, call.out_types))
+        self.functions.append(f"func.func private @{name}({ins}) -> ({outs})")
         return name
 
     def borrow(
@@ -199,6 +219,17 @@ class Emitter:
         values = self.op("func.call", *operands, types=self.types, attrs=f"callee = @{name}")
         return values if len(values) > 1 else values[0]
 
+    def callback(
+        self, function: Callable[..., tuple[Any, ...]], *operands: Value, effect: bool
+    ) -> tuple[Value, ...]:
+        """Call the Python function `(out_types, *arrays) -> results`; see `PythonCall`."""
+        types = tuple([v.type for v in operands])
+        name = self.module.callback(PythonCall(function, types, self.types, effect))
+        values: tuple[Value, ...] = self.op(
+            "func.call", *operands, types=self.types, attrs=f"callee = @{name}"
+        )
+        return values
+
     integers = staticmethod(integers)
     matrix = staticmethod(matrix)
 
@@ -227,14 +258,22 @@ class Emitter:
         return value
 
 
-def emit(program: Program, prefix: str = "", platform: str = "cpu") -> tuple[str, str]:
+def emit(
+    program: Program,
+    prefix: str = "",
+    platform: str = "cpu",
+    callbacks: dict[str, PythonCall] | None = None,
+) -> tuple[str, str]:
     """The StableHLO text of `program` and the name of its function.
 
     Args:
         program: without captured arrays.
         prefix: put before the names of all functions.
         platform: as JAX calls it: `cpu`, `cuda`, `rocm` or `tpu`; lowering rules may look at it.
+        callbacks: filled with the functions that the text only declares, by name.
     """
     module = Module(program, prefix, platform)
     name = module.function(program)
+    if callbacks is not None:
+        callbacks.update(module.callbacks)
     return "module {\n" + "\n".join(module.functions) + "\n}\n", name

@@ -27,7 +27,10 @@ from fn.core import (
     trace_call,
 )
 from fn.xla._aot import Lowered, TracedCall
+from fn.xla._checked import run_checked, settled
 from fn.xla._dispatch import run
+from fn.xla._history import History, TraceRecord
+from fn.xla._python import raised_inside
 from fn.xla._static import Static, unwrap, wrap
 
 
@@ -47,11 +50,12 @@ class Jit:
 
     def __init__(
         self, function: Callable[..., Any], static_argnums: tuple[int, ...], static_argnames: tuple[str, ...],
-        options: dict[str, Any],
+        options: dict[str, Any], outline: bool = True,
     ) -> None:  # fmt: skip
         update_wrapper(self, function)
         self._function = function
         self._options = options
+        self._run = partial(run, outline=outline)
         self._static_argnums, self._static_argnames = static_argnums, static_argnames
         # Arrays the function closes over, passed as a hidden first argument of the compiled function
         # instead of being baked into it.
@@ -60,6 +64,7 @@ class Jit:
         self._static_out = False  # whether results have static leaves
         self._latest: tuple[Any, Traced] | None = None
         self._compiled: dict[Any, Callable[..., Any]] = {}
+        self._history = History(function)
         shardings = options.get("in_shardings")
         self._per_length = shardings is not None and not isinstance(shardings, (tuple, list))
         self._inner = _Unstatic(function)
@@ -84,8 +89,8 @@ class Jit:
                 result = fast(*args, **kwargs)
                 if self._fast is fast:
                     return result
-                # This call traced, and found that results have static leaves.
-                return unwrap(result) if self._static_out else result
+                # This call traced, and found that results have static leaves or checks.
+                return self._finished(result)
             except Exception as error:
                 result = self._recover(error, args, kwargs)
         else:
@@ -103,7 +108,12 @@ class Jit:
                 result = self._entry(len(args))(*args, **kwargs)
             except _Recapture:
                 continue
-            return unwrap(result) if self._static_out else result
+            return self._finished(result)
+
+    def _finished(self, result: Any) -> Any:
+        """What a call returns, from what the executable does."""
+        result = settled(result)
+        return unwrap(result) if self._static_out else result
 
     def _recover(self, error: Exception, args: Any, kwargs: Any) -> Any:
         """What to do when the fast path raised: pass captured arrays, wrap static leaves, or explain."""
@@ -119,7 +129,8 @@ class Jit:
                     return self._slow(*args, **kwargs)
         except Exception as final:
             return _Failure(final)
-        return _Failure(error)
+        inside = raised_inside(error)
+        return _Failure(inside if isinstance(inside, Exception) else error)
 
     def _has_static_leaves(self, args: Any, kwargs: Any) -> bool:
         marked, named = self._mark(args, kwargs)
@@ -159,15 +170,20 @@ class Jit:
                 args = tuple(rest)
             args, kwargs = self._mark(args, kwargs)
             split = split_arguments("jit", self._function, args, kwargs)
+            if self._latest is None:  # otherwise this is the same call again, with captured arrays
+                self._history.note(split, len(self._captured))
             traced = self._trace(args, kwargs, split)
             place = {id(value): p for value, p in zip(self._captured, passed, strict=True)}
             captured = [place.get(id(value), value) for value in traced.program.captured]
-            outs = run(traced.program, [*split.arrays, *captured])
+            outs, wrap = run_checked(self._run, traced.program, [*split.arrays, *captured])
+            if wrap is not None:
+                self._take_checks()
             if traced.out_static:
                 self._static_out = True
                 self._fast = self._slow
             static = tuple([(position, Static(value)) for position, value in traced.out_static])
-            return traced._replace(out_static=static).rebuild(outs)
+            result = traced._replace(out_static=static).rebuild(outs)
+            return result if wrap is None else wrap(result)
 
         update_wrapper(body, self._function)
         del body.__wrapped__  # type: ignore[attr-defined]  # JAX is to see the arguments there are
@@ -179,6 +195,17 @@ class Jit:
         except (TypeError, ValueError):
             pass  # a callable without a signature: names cannot be matched to positions
         return body
+
+    def _take_checks(self) -> None:
+        """From now on look at what comes beside the results."""
+        placed = self._options.get("out_shardings")
+        if placed is not None and not isinstance(placed, jax.sharding.SingleDeviceSharding):
+            raise ArgumentError(
+                "jit: out_shardings do not speak of what checks return beside the results",
+                expected="no out_shardings while checks are on", got=type(placed).__name__,
+                fix="switch checks off for this function: with fn.debug.checks(False)",
+            )  # fmt: skip
+        self._fast = self._slow
 
     def _trace(self, args: Any, kwargs: Any, split: Arguments) -> Traced:
         key = (split.tree, split.types, split.static)
@@ -233,6 +260,7 @@ class Jit:
             args, kwargs = self._mark(args, kwargs)
             split = split_arguments("jit", self._function, args, kwargs)
             traced = trace_call("jit", self._inner, args, kwargs, split)
+            self._history.note(split, 0, traced.program)
             return traced.rebuild(call(traced.program, *split.arrays))
         except Exception as error:
             return _Failure(error)
@@ -270,9 +298,16 @@ class Jit:
     def clear_cache(self) -> None:
         """Forget all compiled versions of this function, and the arrays it captured."""
         self._compiled.clear()
+        self._history.cleared += 1
         self._captured = ()
         if self._fast != self._slow:
             self._fast = self._entry(0)
+
+
+def traces(function: Any) -> list[TraceRecord] | None:
+    """What a function that `jit` returned was traced for, oldest first; None for any other function."""
+    function = function.func if isinstance(function, partial) else function
+    return function._history.records() if isinstance(function, Jit) else None
 
 
 class _Unstatic:
@@ -347,6 +382,7 @@ def jit(
     in_shardings: Any = None,
     out_shardings: Any = None,
     keep_unused: bool = False,
+    outline: bool = True,
 ) -> Any:
     """Compile `function` with XLA, once per types of its arguments.
 
@@ -365,6 +401,9 @@ def jit(
         in_shardings: a `jax.sharding.Sharding` for all arguments, or a tuple with one per argument.
         out_shardings: a sharding for the results, or a tree of them.
         keep_unused: pass unused arguments to the executable anyway.
+        outline: whether runs of operations that repeat, the layers of a Python loop, may be compiled as
+            calls of one function each. `FN_OUTLINE=0` in the environment says no for all functions.
+            Inside another jitted function, the outermost one decides.
 
     Returns:
         A compiled function, with `.trace(...)`, `.lower(...).compile()` and `.clear_cache()`.
@@ -382,6 +421,7 @@ def jit(
             jit, static_argnums=static_argnums, static_argnames=static_argnames,
             donate_argnums=donate_argnums, donate_argnames=donate_argnames, device=device,
             in_shardings=in_shardings, out_shardings=out_shardings, keep_unused=keep_unused,
+            outline=outline,
         )  # fmt: skip
     if not callable(function):
         raise ArgumentError(
@@ -404,7 +444,7 @@ def jit(
     options = {name: value for name, value in options.items() if value not in (None, ())}
     if keep_unused:
         options["keep_unused"] = True
-    return Jit(function, nums, names, options)
+    return Jit(function, nums, names, options, outline)
 
 
 def _tuple(value: Any, kind: type) -> tuple[Any, ...]:

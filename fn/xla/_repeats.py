@@ -60,7 +60,7 @@ def repeated(program: Program, values: list[Any]) -> list[Any] | None:
         return None
     known = program.cache.get("skeleton")
     if known is None:
-        if any(getattr(e.primitive, "effect", None) for e in program.equations):
+        if program.effects:
             return None
         known = program.cache["skeleton"] = _skeleton(program)
     key, numbers = known

@@ -15,34 +15,19 @@ import platform
 from collections.abc import Callable
 from typing import Any
 
+# PyTorch's threads wait by spinning, and would take the cores from whoever comes next.
+os.environ.setdefault("KMP_BLOCKTIME", "0")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import fn
-from tests.bench import lenet, transformer
+from tests.bench import depth, eager, inspection, lenet, lstm, ode, operations, operators, scan60
 from tests.bench.measure import Timing, alternate, ratio
 
 Row = Callable[[list[str]], dict[str, Timing]]
-
-
-def trace_and_lower(layers: int) -> Row:
-    """A fresh function each time: trace, differentiate and emit, without compiling."""
-
-    def run(peers: list[str]) -> dict[str, Timing]:
-        arguments = transformer.arguments(layers)
-        check = [fn.jit(transformer.make_step("fn")), jax.jit(transformer.make_step("jax"))]
-        if layers <= 2:
-            ours, theirs = (jax.tree.leaves(f(*arguments)) for f in check)
-            for a, b in zip(ours, theirs, strict=True):
-                np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
-        calls = {
-            "fn": lambda: fn.jit(transformer.make_step("fn")).lower(*arguments),
-            "jax": lambda: jax.jit(transformer.make_step("jax")).lower(*arguments),
-        }
-        return alternate({p: calls[p] for p in peers if p in calls}, rounds=9, warmup=1)
-
-    return run
 
 
 def dispatch(leaves: int) -> Row:
@@ -73,14 +58,39 @@ def digits_step(peers: list[str]) -> dict[str, Timing]:
     return alternate({p: makers[p]() for p in peers}, rounds=20, calls=30, warmup=10)
 
 
+def loop(make: Callable[[str], Callable[[], Any]], make_torch: Any = None, calls: int = 3) -> Row:
+    """A loop and its gradient; the peers agree on both."""
+
+    def run(peers: list[str]) -> dict[str, Timing]:
+        made = {p: make(p) for p in peers if p != "torch"}
+        if "torch" in peers and make_torch is not None:
+            made["torch"] = make_torch(importlib.import_module("torch"))
+        first = jax.tree.leaves(made["fn"]())
+        for call in made.values():
+            for a, b in zip(first, jax.tree.leaves(call()), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+        return alternate(made, rounds=15, calls=calls)
+
+    return run
+
+
 ROWS: dict[str, tuple[Row, str, float | None]] = {
-    "trace + lower, 2-layer transformer step": (trace_and_lower(2), "jax", None),
-    "trace + lower, 12-layer transformer step": (trace_and_lower(12), "jax", 0.4),
+    **depth.ROWS,
     "dispatch, 1 leaf": (dispatch(1), "jax", 1.2),
     "dispatch, 30 leaves": (dispatch(30), "jax", 1.2),
     "dispatch, 300 leaves": (dispatch(300), "jax", 1.2),
     "digits step, batch 64": (digits_step, "jax", 1.0),
+    "scan with 60 scalar carries, gradient": (loop(scan60.make), "jax", 0.4),
+    "LSTM, 100 steps of 32×128, gradient": (loop(lstm.make, lstm.make_torch), "jax", 1.0),
+    "ODE in adaptive steps, gradient": (loop(ode.make), "jax", 1.0),
 }
+ROWS |= {
+    f"{view}, {n:,} equations": (inspection.look(view, n), "", None)
+    for view in inspection.VIEWS
+    for n in inspection.LAYERS
+}
+
+ROWS |= eager.ROWS | operators.ROWS | operations.ROWS
 
 
 def unit(seconds: float) -> str:
@@ -92,7 +102,9 @@ def unit(seconds: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", default="", help="only rows whose name contains this")
+    parser.add_argument(
+        "--rows", default="", help="only rows whose name contains this; deep ones run only so"
+    )
     parser.add_argument(
         "--peers", default="", help="comma-separated, of jax and torch; fn is always in"
     )
@@ -107,7 +119,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     found: dict[str, Any] = {}
     for name, (run, _, goal) in ROWS.items():
-        if options.rows not in name:
+        if options.rows not in name or (name in depth.SLOW and not options.rows):
             continue
         timings = run(peers)
         cells = [unit(timings[p].median) if p in timings else "" for p in ("fn", "jax", "torch")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,13 +29,20 @@ class Timing:
 def alternate(
     peers: dict[str, Callable[[], object]], rounds: int = 15, calls: int = 1, warmup: int = 2
 ) -> dict[str, Timing]:
-    """Time each peer in turn, `rounds` times; one round is `calls` calls."""
+    """Time each peer in turn, `rounds` times; one round is `calls` calls.
+
+    The order is another one in each round, so that nobody always comes after the same peer, whose
+    threads may still be spinning.
+    """
     for call in peers.values():
         for _ in range(warmup):
             call()
     seconds: dict[str, list[float]] = {name: [] for name in peers}
+    names, order = list(peers), random.Random(0)
     for _ in range(rounds):
-        for name, call in peers.items():
+        order.shuffle(names)
+        for name in names:
+            call = peers[name]
             start = time.perf_counter()
             for _ in range(calls):
                 call()

@@ -1,4 +1,4 @@
-"""A decoder transformer's training step with Adam, unrolled as people write it, in fn and in JAX."""
+"""A decoder transformer's training step with Adam, unrolled as people write it, in fn, JAX and PyTorch."""
 
 from __future__ import annotations
 
@@ -76,3 +76,43 @@ def arguments(layers: int) -> tuple[Any, ...]:
     params = parameters(layers)
     zeros = jax.tree.map(onp.zeros_like, params)
     return params, zeros, zeros, onp.ones((BATCH, TIME, WIDTH), onp.float32)
+
+
+def torch_step(torch: Any, layers: int) -> Callable[[], float]:
+    """The same in PyTorch, eager: a call makes one step from the first parameters and returns the loss."""
+    f = torch.nn.functional
+    start, m, v, x = arguments(layers)
+    leaves = [[torch.tensor(a) for a in jax.tree.leaves(t)] for t in (start, m, v)]
+    names, x, mask = sorted(start[0]), torch.tensor(x), torch.tensor(MASK)
+    for leaf in leaves[0]:
+        leaf.requires_grad_()
+
+    def norm(g: Any, x: Any) -> Any:
+        m = x.mean(-1, keepdim=True)
+        return (x - m) * torch.rsqrt(((x - m) ** 2).mean(-1, keepdim=True) + 1e-5) * (1 + g)
+
+    def heads(t: Any) -> Any:
+        return t.reshape(BATCH, TIME, HEADS, -1).transpose(1, 2)
+
+    def block(p: Any, h: Any) -> Any:
+        q, k, v = map(heads, (norm(p["g1"], h) @ p["qkv"]).split(WIDTH, -1))
+        s = (q @ k.transpose(2, 3) / 4).masked_fill(~mask, -1e9)
+        h = h + (s.softmax(-1) @ v).transpose(1, 2).reshape(BATCH, TIME, WIDTH) @ p["o"]
+        wide = f.gelu(norm(p["g2"], h) @ p["w1"] + p["b1"], approximate="tanh")
+        return h + wide @ p["w2"] + p["b2"]
+
+    def call() -> float:
+        h = x
+        for i in range(layers):
+            h = block(dict(zip(names, leaves[0][8 * i : 8 * i + 8], strict=True)), h)
+        loss = (h**2).mean()
+        grads = torch.autograd.grad(loss, leaves[0])
+        with torch.no_grad():
+            m = torch._foreach_add(torch._foreach_mul(leaves[1], 0.9), grads, alpha=0.1)
+            squares = torch._foreach_mul(grads, grads)
+            v = torch._foreach_add(torch._foreach_mul(leaves[2], 0.999), squares, alpha=0.001)
+            below = torch._foreach_add(torch._foreach_sqrt(v), 1e-8)
+            torch._foreach_sub(leaves[0], torch._foreach_div(torch._foreach_mul(m, 1e-3), below))
+        return float(loss)
+
+    return call

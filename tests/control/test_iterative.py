@@ -90,6 +90,14 @@ def test_few_steps_are_few() -> None:
     assert near < far
 
 
+@cases
+def test_tolerances_and_limits_may_be_traced(solver: Any, a: Any) -> None:
+    solve = fn.jit(lambda tol, steps: solver(a, B, tol=tol, atol=0.0 * tol, maxiter=steps)[0])
+    onp.testing.assert_allclose(solve(1e-6, 50), onp.linalg.solve(a, B), rtol=1e-3, atol=1e-4)
+    onp.testing.assert_array_equal(solve(1e-6, 0), onp.zeros(6))
+    onp.testing.assert_array_equal(solve(2.0, 50), onp.zeros(6))
+
+
 def test_errors() -> None:
     with pytest.raises(ArgumentError, match="cg: A is neither a function nor a square matrix"):
         fn.cg(onp.ones((2, 3), "f4"), B)

@@ -78,7 +78,7 @@ def test_every_literal_comes_back_bit_by_bit(name: str, bits: bytes, weak: bool)
         ("3:i32[]", "3.5:i32[]", "not a Program", None, None),
         ("3:i32[]", "3000000000:i32[]", "not a Program", None, None),
         ("axes=(0,)", "axes=(0,", "not a Program", None, None),
-        ("axes=(0,)", "axes=<list>", "not a Program", None, None),
+        ("axes=(0,)", "axes=<list>", "has no text form", None, None),
         ("}", "} ?", "not a Program", 4, 3),
     ],
 )  # fmt: skip

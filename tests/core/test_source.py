@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fn
-from fn.core import Source, TypeRuleError, current_source
+from fn.core import Lanes, Source, TypeRuleError, current_source, through
 from fn.core._source import is_internal
 from fn.ops import mul, reduce_sum, reshape, sin
 from tests.programs import equations
@@ -50,6 +50,34 @@ def test_current_source() -> None:
     source = current_source()
     assert isinstance(source, Source)
     assert source.code.co_name == "test_current_source"
+
+
+def test_sources_know_what_their_equation_went_through() -> None:
+    program = fn.trace(fn.vmap(fn.grad(_loss)))(np.stack([X, X]))
+    origins = {e.source.origin for e in program.equations}
+    assert ("jvp", "batch") in origins
+    assert ("jvp", "transpose", "batch") in origins
+    assert {e.source.origin for e in fn.trace(_loss)(X).equations} == {()}
+    names = {e.source.code.co_name for e in program.equations}
+    assert names <= {"_loss", "test_sources_know_what_their_equation_went_through"}
+
+
+def test_one_more_step() -> None:
+    source = current_source()
+    made = source.through("jvp").through("pass:mine")
+    assert made.origin == ("jvp", "pass:mine")
+    assert source.origin == ()
+    assert str(made) == str(source)
+    assert through(None, "jvp").code.co_name == "test_one_more_step"
+
+
+def test_axes_of_vmap_move_up_behind_a_new_one() -> None:
+    made = current_source().through("batch")
+    made.batched(5, "i", [0, None])
+    again = made.through("batch")
+    again.batched(3, None, [0, 1])
+    assert again.lanes == (Lanes(3, None, (0, 1)), Lanes(5, "i", (1, None)))
+    assert made.lanes == (Lanes(5, "i", (0, None)),)
 
 
 def _bad(x):

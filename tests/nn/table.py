@@ -47,6 +47,15 @@ ROWS = [
     Row("layer_norm", lambda: nn.layer_norm(), (2, 3), {"scale": (3,), "shift": (3,)}, (2, 3)),
     Row("function", lambda: nn.as_layer(nn.relu), (2, 3), {}, (2, 3)),
     Row(
+        "repeat", lambda: nn.repeat(nn.serial(nn.dense(4), nn.relu), 2), (3, 4),
+        {
+            "serial1/dense1/b": (4,), "serial1/dense1/w": (4, 4),
+            "serial2/dense1/b": (4,), "serial2/dense1/w": (4, 4),
+        },
+        (3, 4),
+    ),
+    Row("repeat_scan", lambda: nn.repeat(nn.dense(4), 3, scan=True), (2, 4), {"b": (3, 4), "w": (3, 4, 4)}, (2, 4)),
+    Row(
         "serial", lambda: nn.serial(nn.dense(5), nn.relu, nn.dropout(0.1), head=nn.dense(2)), (3, 4),
         {"dense1/b": (5,), "dense1/w": (4, 5), "head/b": (2,), "head/w": (5, 2)}, (3, 2),
     ),

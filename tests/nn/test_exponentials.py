@@ -39,5 +39,5 @@ def test_gradients_stay_finite():
 def test_errors():
     with pytest.raises(fn.FnError, match=r"nn.standardize: unknown algorithm"):
         nn.standardize(X, algorithm="slow")
-    with pytest.raises(fn.FnError, match=r"nn.logsumexp: not an array"):
+    with pytest.raises(fn.FnError, match=r"logsumexp: argument 0 is not an array"):
         nn.logsumexp("no")

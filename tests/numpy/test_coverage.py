@@ -1,15 +1,19 @@
-"""Every public name of `jax.numpy` and `jax.nn` is here, or is left out for a reason that is written down."""
+"""Every public name of JAX's numerical modules is here, or is left out for a reason that is written down.
 
+These are `jax.numpy`, `jax.nn`, `jax.random`, `jax.ops` and all of `jax.scipy`, with their own modules.
+"""
+
+import importlib
 import inspect
+import pkgutil
 import re
 import types
 
 import jax
 import jax.numpy
+import jax.ops
+import jax.scipy
 import pytest
-
-import fn.nn
-import fn.numpy
 
 _NARROW = "a storage format XLA computes nothing with; bfloat16, float16, float8_e4m3fn, float8_e5m2, int4 and uint4 are here"
 _UFUNC = "functions are plain functions here; instead of add.reduce there is sum, instead of frompyfunc vectorize"
@@ -36,29 +40,47 @@ OMITTED: dict[str, dict[str, str]] = {
         "scaled_dot_general": _SCALED,
         "scaled_matmul": _SCALED,
     },
+    "random": {
+        "key_dtype": "a key is an array of two uint32 here, not a scalar of a dtype of its own",
+        "random_gamma_p": "a primitive of JAX's; the samplers gamma and loggamma are here",
+    },
 }  # fmt: skip
-OURS = {"numpy": fn.numpy, "nn": fn.nn}
-THEIRS = {"numpy": jax.numpy, "nn": jax.nn}
+
+
+def _modules():
+    """`numpy`, `nn`, `scipy.stats.norm`, …: the modules to walk, by their names below `jax`."""
+    found = ["numpy", "numpy.linalg", "numpy.fft", "nn", "random", "ops", "scipy"]
+    rooms = [room.name for room in pkgutil.walk_packages(jax.scipy.__path__, "jax.scipy.")]
+    return found + [name.removeprefix("jax.") for name in rooms if "._" not in name]
+
+
+MODULES = _modules()
+THEIRS = {name: importlib.import_module(f"jax.{name}") for name in MODULES}
+OURS = {name: importlib.import_module(f"fn.{name}") for name in MODULES}
 
 
 def names(module):
+    """Public names, among them modules that are part of this one."""
+    inner = module.__name__ + "."
     return [
         name
         for name, value in vars(module).items()
         if not name.startswith("_")
-        and (not isinstance(value, types.ModuleType) or name in ("linalg", "fft", "initializers"))
+        and (not isinstance(value, types.ModuleType) or value.__name__ == inner + name)
     ]
 
 
 @pytest.mark.parametrize("module", OURS)
 def test_every_name_is_here_or_omitted_for_a_reason(module):
     missing = [n for n in names(THEIRS[module]) if not hasattr(OURS[module], n)]
-    assert sorted(missing) == sorted(n for n in OMITTED[module] if hasattr(THEIRS[module], n))
+    assert sorted(missing) == sorted(
+        n for n in OMITTED.get(module, {}) if hasattr(THEIRS[module], n)
+    )
 
 
 @pytest.mark.parametrize("module", OURS)
 def test_no_name_is_omitted_that_is_here(module):
-    assert not [n for n in OMITTED[module] if hasattr(OURS[module], n)]
+    assert not [n for n in OMITTED.get(module, {}) if hasattr(OURS[module], n)]
 
 
 # Arguments of JAX's that are met without being in a signature: see fn/numpy/_habits.py.

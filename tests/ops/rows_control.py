@@ -22,6 +22,7 @@ from fn.control import (
     while_tangent_p,
 )
 from fn.ops import add, lt, mul, reduce_sum, sin
+from fn.xla.passes import call_apart_p
 from tests.ops.row import Row, floats
 
 X, Y = floats(2, 3, seed=80), floats(2, 3, seed=81)
@@ -163,6 +164,9 @@ ROWS: list[Row] = [
     *_OTHERS,
     *_LOOPS,
     Row(call_p, "", lambda x, y: call(_PRODUCT, x, y), (X, Y), _product, (0, 1)),
+    Row(
+        call_apart_p, "", lambda x, y: fn.bind(call_apart_p, x, y, program=_PRODUCT), (X, Y), _product, (0, 1)
+    ),
     Row(call_p, "one argument", lambda x: call(_PRODUCT, x, Y), (X,), lambda x: _product(x, Y), (0,)),
     Row(
         call_p, "nested", lambda x, y: call(_TWICE, x, y), (X, Y),

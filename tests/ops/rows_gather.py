@@ -154,7 +154,7 @@ ROWS: list[Row] = [
         ints(4, 3, high=2, seed=1).astype(bool), (), **_ROWS,
     ),
     _scatters("unique", scatter_mul_p, floats(5, 3), _ONCE, floats(4, 3), unique=True, **_ROWS),
-    _scatters("repeated", scatter_mul_p, floats(4, 3), _TWICE, floats(4, 3, seed=1), (0,), **_ROWS),
+    _scatters("repeated", scatter_mul_p, floats(4, 3), _TWICE, floats(4, 3, seed=1), **_ROWS),
     _scatters("integers", scatter_mul_p, ints(4, 3), _TWICE, ints(4, 3, seed=1), (), **_ROWS),
     _scatters("", scatter_min_p, *_ties(1.0), **_ROWS),
     _scatters("", scatter_max_p, *_ties(1.0), **_ROWS),

@@ -18,6 +18,7 @@ import fn.ops as ops
 from fn.ops import _linalg as l
 from fn.ops import _linalg_det as d
 from fn.ops import _linalg_eig as e
+from fn.ops import _linalg_forms as f
 from fn.ops import _linalg_qr as q
 from fn.ops import _linalg_svd as s
 from fn.ops._matrices import adjoint, product
@@ -33,6 +34,12 @@ def complexes(*shape: int, seed: int) -> Any:
 
 def H(x: Any) -> Any:
     return jnp.conj(jnp.swapaxes(x, -1, -2))
+
+
+def _hessenberg(x: Any) -> Any:
+    packed, scales = LAX.hessenberg(x)
+    inner = LAX.householder_product(packed[1:, :-1], scales)
+    return jnp.triu(packed, -1), jnp.eye(len(x), dtype=x.dtype).at[1:, 1:].set(inner)
 
 
 def lifted(x: Any, *, step: float, start: float = 0.0) -> Any:
@@ -286,6 +293,8 @@ EIGEN = [
         lambda x: jnp.linalg.eigvals(lifted(x, step=4.0)), (0,), 1e-4,
     ),
     Row(e.schur_p, "", e.schur, (A,), LAX.schur),
+    Row(f.hessenberg_p, "", f.hessenberg, (A,), _hessenberg),
+    Row(f.qr_order_p, "", f.qr_order, (TALL,), lambda x: LAX.qr(x, pivoting=True)[2]),
     Row(e.schur_p, "complex", e.schur, (Z,), LAX.schur),
 ]  # fmt: skip
 

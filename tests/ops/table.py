@@ -10,9 +10,11 @@ from tests.ops import (
     rows_custom,
     rows_dot,
     rows_dynamic,
+    rows_effects,
     rows_elementwise,
     rows_fft,
     rows_gather,
+    rows_integrals,
     rows_linalg,
     rows_random,
     rows_reduce,
@@ -26,6 +28,7 @@ from tests.ops.row import Row
 ROWS: list[Row] = [
     *rows_elementwise.ROWS,
     *rows_special.ROWS,
+    *rows_integrals.ROWS,
     *rows_shape.ROWS,
     *rows_dot.ROWS,
     *rows_linalg.ROWS,
@@ -41,4 +44,5 @@ ROWS: list[Row] = [
     *rows_collective.ROWS,
     *rows_control.ROWS,
     *rows_custom.ROWS,
+    *rows_effects.ROWS,
 ]

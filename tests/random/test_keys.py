@@ -1,5 +1,8 @@
 """Keys have JAX's bits, and what is no key is refused."""
 
+import copy
+import pickle
+
 import jax
 import numpy as np
 import pytest
@@ -57,3 +60,36 @@ def test_what_is_no_key_is_refused():
         random.bits(random.key(0), (-1,))
     with pytest.raises(fn.FnError, match="not an unsigned integer type"):
         random.bits(random.key(0), (), np.int32)
+
+
+def test_other_names_of_keys():
+    key = random.key(3)
+    assert np.array_equal(random.PRNGKey(3), key)
+    assert random.key_impl(key) == "threefry2x32" == random.key_impl(jax.random.key(0))
+    assert np.array_equal(random.key_data(random.split(key)), random.split(key))
+    assert np.array_equal(random.wrap_key_data(np.array([0, 3], np.uint32)), key)
+    assert np.array_equal(random.clone(key), key)
+    assert np.array_equal(random.key(3, impl="threefry2x32"), key)
+    with pytest.raises(fn.FnError, match="there is no such generator\n  expected: 'threefry2x32'"):
+        random.key(3, impl="philox4x32")
+    with pytest.raises(fn.FnError, match="not a key"):
+        random.wrap_key_data(np.arange(3))
+    with pytest.raises(fn.FnError, match="not a scalar"):
+        random.fold_in(key, np.arange(3))
+
+
+def test_keys_are_saved_copied_and_printed_as_arrays():
+    key = random.fold_in(random.key(3), 7)
+    for again in (pickle.loads(pickle.dumps(key)), copy.deepcopy(key)):
+        assert isinstance(again, jax.Array) and np.array_equal(again, key)
+        assert np.array_equal(random.normal(again, (3,)), random.normal(key, (3,)))
+    assert repr(random.key(3)) == "Array([0, 3], dtype=uint32)"
+    assert repr(random.split(random.key(3)).shape) == "(2, 2)"
+
+
+def test_keys_are_made_in_one_equation():
+    def make(key, n):
+        return random.split(random.fold_in(key, n), (2, 3))
+
+    names = [e.primitive.name for e in fn.trace(make)(random.key(0), 3).equations]
+    assert names == ["convert", "random_fold_in", "random_split"]

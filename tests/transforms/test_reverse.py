@@ -253,7 +253,8 @@ def test_what_is_shared_stays_shared() -> None:
         assert len(list(programs(program))) == size
         assert len(list(equations(program))) < 1000
         text = fn.jit(transform(deep)).lower(X).as_text()
-        assert text.count("func.func") == size + 1  # and the one JAX calls from outside
+        # One more, the one JAX calls from outside; one less where a Program is called once only.
+        assert text.count("func.func") in (size, size + 1)
 
 
 def test_gradients_of_jit_are_shared_between_calls() -> None:

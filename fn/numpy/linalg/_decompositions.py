@@ -14,28 +14,52 @@ from fn.numpy.linalg._matrices import adjoint, matrices, swap, symmetrized
 
 
 class EigResult(NamedTuple):
-    """What `eig` returns."""
+    """What `eig` returns.
+
+    >>> import fn, fn.numpy as np
+    >>> result = np.linalg.eig(np.eye(2))
+    >>> result.eigenvalues.shape, result.eigenvectors.shape
+    ((2,), (2, 2))
+    """
 
     eigenvalues: Any
     eigenvectors: Any
 
 
 class EighResult(NamedTuple):
-    """What `eigh` returns."""
+    """What `eigh` returns.
+
+    >>> import fn, fn.numpy as np
+    >>> result = np.linalg.eigh(np.eye(2))
+    >>> result.eigenvalues.shape, result.eigenvectors.shape
+    ((2,), (2, 2))
+    """
 
     eigenvalues: Any
     eigenvectors: Any
 
 
 class QRResult(NamedTuple):
-    """What `qr` returns."""
+    """What `qr` returns.
+
+    >>> import fn, fn.numpy as np
+    >>> result = np.linalg.qr(np.ones((3, 2)))
+    >>> result.Q.shape, result.R.shape
+    ((3, 2), (2, 2))
+    """
 
     Q: Any
     R: Any
 
 
 class SVDResult(NamedTuple):
-    """What `svd` returns."""
+    """What `svd` returns.
+
+    >>> import fn, fn.numpy as np
+    >>> result = np.linalg.svd(np.eye(2))
+    >>> result.U.shape, result.S.shape, result.Vh.shape
+    ((2, 2), (2,), (2, 2))
+    """
 
     U: Any
     S: Any

@@ -27,7 +27,13 @@ from fn.numpy.linalg._systems import inv
 
 
 class SlogdetResult(NamedTuple):
-    """What `slogdet` returns."""
+    """What `slogdet` returns.
+
+    >>> import fn, fn.numpy as np
+    >>> result = np.linalg.slogdet(2 * np.eye(2))
+    >>> float(result.sign), round(float(result.logabsdet), 4)
+    (1.0, 1.3863)
+    """
 
     sign: Any
     logabsdet: Any

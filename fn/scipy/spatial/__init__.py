@@ -1,0 +1,3 @@
+"""Space: `transform`, rotations."""
+
+from fn.scipy.spatial import _transform as transform
